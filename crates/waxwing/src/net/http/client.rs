@@ -19,21 +19,18 @@ use super::body::{Arriving, CollectError, collect};
 use super::coding::{ACCEPTED, CodingError, decompressed};
 use super::connect::{Connector, HttpSettings, chain, is_no_http, not_connected, tls_failed};
 pub(super) use super::error::HttpError;
-use super::pool::{Connection, Pool};
+use super::pool::{Connection, Pool, Target};
 use super::proxy::{self, HttpProxy, ProxyError};
 use super::status::StatusMeaning;
 use super::told_body::ToldBody;
 use crate::net::transport::Written;
-
-/// An address as it was given, and as it was read.
-type Known = (Box<str>, Uri);
 
 /// A pool of connections to any number of services. Cloning shares the pool.
 #[derive(Clone)]
 pub(super) struct HttpClient {
     pool: Pool,
     /// The address of the last request: most have one.
-    last: Arc<Mutex<Option<Known>>>,
+    last: Arc<Mutex<Option<Arc<Target>>>>,
     settings: HttpSettings,
 }
 
@@ -56,6 +53,11 @@ impl HttpClient {
     /// A client with an empty pool. Needs a running tokio runtime only when a request is made.
     pub(super) fn new(settings: HttpSettings) -> Self {
         Self { pool: Pool::new(Connector::new(&settings)), last: Arc::default(), settings }
+    }
+
+    #[cfg(test)]
+    pub(super) fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     /// An address for the texts of errors: with the proxy on the way to it.
@@ -97,9 +99,9 @@ impl HttpClient {
         body: ToldBody,
         limit: usize,
     ) -> Result<(Connection, Response<Incoming>), HttpError> {
-        let uri = self.target(address)?;
-        let (client, method) = (self, &Method::POST);
-        let exchange = Exchange { client, method, address, uri: &uri, limit };
+        let target = self.target(address)?;
+        let (client, method, uri) = (self, &Method::POST, &target.uri);
+        let exchange = Exchange { client, method, address, target: &target, limit };
         let failed = |error: ProxyError| HttpError::ProxyAuthentication { text: error.to_string() };
         let proxy = self.settings.proxy.as_deref();
         let proxy = proxy.filter(|_| uri.scheme() == Some(&Scheme::HTTP));
@@ -109,10 +111,10 @@ impl HttpClient {
             headers.insert(PROXY_AUTHORIZATION, shown);
         }
         if let Some(cookies) = &self.settings.cookies {
-            cookies.write(&uri, &mut headers);
+            cookies.write(uri, &mut headers);
         }
         let mut request = Request::new(body);
-        (*request.method_mut(), *request.uri_mut()) = (method.clone(), uri.clone());
+        *request.method_mut() = method.clone();
         *request.headers_mut() = headers;
         // Both bodies may be under way at a time, and whoever reads one takes his time.
         let mut connection = exchange.connection().await?.on_its_own();
@@ -127,7 +129,7 @@ impl HttpClient {
             return Err(HttpError::ProxyAuthentication { text });
         }
         if let Some(cookies) = &self.settings.cookies {
-            cookies.read(&uri, response.headers());
+            cookies.read(uri, response.headers());
         }
         Ok((connection, response))
     }
@@ -157,27 +159,26 @@ impl HttpClient {
         address: &str,
         mut headers: HeaderMap,
     ) -> Result<Response<Incoming>, HttpError> {
-        let uri = self.target(address)?;
-        let method = Method::GET;
-        let exchange = Exchange { client: self, method: &method, address, uri: &uri, limit: 0 };
+        let (target, method) = (self.target(address)?, Method::GET);
+        let exchange =
+            Exchange { client: self, method: &method, address, target: &target, limit: 0 };
         if let Some(cookies) = &self.settings.cookies {
-            cookies.write(&uri, &mut headers);
+            cookies.write(&target.uri, &mut headers);
         }
         let mut request = Request::new(ToldBody::new(Bytes::new(), Written::by_nobody()));
-        (*request.method_mut(), *request.uri_mut()) = (method.clone(), uri.clone());
+        *request.method_mut() = method.clone();
         *request.headers_mut() = headers;
         let mut connection = exchange.connection().await?.upgradeable();
         exchange.send(&mut connection, request).await
     }
 
-    fn target(&self, address: &str) -> Result<Uri, HttpError> {
+    fn target(&self, address: &str) -> Result<Arc<Target>, HttpError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, uri)) = last.as_ref().filter(|(of, _)| **of == *address) {
-            return Ok(uri.clone());
+        if let Some(target) = last.as_ref().filter(|last| last.is_of(address)) {
+            return Ok(Arc::clone(target));
         }
         let uri = target(address, self.settings.tls.is_some())?;
-        *last = Some((address.into(), uri.clone()));
-        Ok(uri)
+        Ok(Arc::clone(last.insert(Arc::new(self.pool.target(address, uri)))))
     }
 
     async fn exchange(
@@ -189,11 +190,11 @@ impl HttpClient {
         limit: usize,
         written: Written,
     ) -> Result<HttpResponse, HttpError> {
-        let uri = self.target(address)?;
-        let exchange = Exchange { client: self, method: &method, address, uri: &uri, limit };
+        let target = self.target(address)?;
+        let exchange = Exchange { client: self, method: &method, address, target: &target, limit };
         let proxy = self.settings.proxy.as_deref();
         // In a tunnel there is the server alone.
-        match proxy.filter(|_| uri.scheme() == Some(&Scheme::HTTP)) {
+        match proxy.filter(|_| target.uri.scheme() == Some(&Scheme::HTTP)) {
             None => exchange.run(headers, body, written).await,
             // Large, and not everybody's.
             Some(proxy) => Box::pin(exchange.run_by(proxy, headers, body, written)).await,
@@ -211,7 +212,7 @@ struct Exchange<'a> {
     client: &'a HttpClient,
     method: &'a Method,
     address: &'a str,
-    uri: &'a Uri,
+    target: &'a Target,
     limit: usize,
 }
 
@@ -226,7 +227,7 @@ impl Exchange<'_> {
     ) -> Result<HttpResponse, HttpError> {
         let failed = |error: ProxyError| HttpError::ProxyAuthentication { text: error.to_string() };
         let (mut written, mut asked) = (Some(written), proxy.accepted_before());
-        let target = self.uri.to_string();
+        let target = self.target.uri.to_string();
         for _ in 0..proxy::MOST_ATTEMPTS {
             let mut headers = headers.clone();
             if let Some(asked) = &asked {
@@ -254,7 +255,7 @@ impl Exchange<'_> {
     ) -> Result<HttpResponse, HttpError> {
         let HttpSettings { cookies, decompression, .. } = &self.client.settings;
         if let Some(cookies) = cookies {
-            cookies.write(self.uri, &mut headers);
+            cookies.write(&self.target.uri, &mut headers);
         }
         if *decompression {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
@@ -262,14 +263,13 @@ impl Exchange<'_> {
         let progress = Arriving::new(written.progress());
         let mut request = Request::new(ToldBody::new(body, written));
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = headers;
         let mut connection = self.connection().await?;
         let (head, body) = self.send(&mut connection, request).await?.into_parts();
         let is_message = StatusMeaning::of(head.status.as_u16()) == StatusMeaning::Message;
         let body = match connection.run_for(collect(body, self.limit, &progress)).await {
             Ok((body, ())) => {
-                self.client.pool.put_back(self.uri, connection);
+                self.client.pool.put_back(self.target, connection);
                 Bytes::from(body)
             }
             Err(CollectError::TooLarge) => return Err(self.too_large()),
@@ -282,7 +282,7 @@ impl Exchange<'_> {
         };
         let by_proxy = head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
         if let Some(cookies) = cookies.as_ref().filter(|_| !by_proxy) {
-            cookies.read(self.uri, &head.headers);
+            cookies.read(&self.target.uri, &head.headers);
         }
         let body = match self.content(&head.headers, body) {
             Err(_) if !is_message => Bytes::new(),
@@ -299,9 +299,10 @@ impl Exchange<'_> {
     }
 
     async fn connection(&self) -> Result<Connection, HttpError> {
-        match self.client.pool.connection(self.uri).await {
+        let uri = &self.target.uri;
+        match self.client.pool.connection(self.target).await {
             Ok(connection) => Ok(connection),
-            Err(error) => Err(Box::pin(not_connected(self.address, self.uri, error)).await),
+            Err(error) => Err(Box::pin(not_connected(self.address, uri, error)).await),
         }
     }
 
@@ -311,8 +312,8 @@ impl Exchange<'_> {
         request: Request<ToldBody>,
     ) -> Result<Response<Incoming>, HttpError> {
         // A request that was written to a connection may have been executed: only reliable messaging may repeat it.
-        connection.send(request).await.map_err(|error| {
-            if let Some(failed) = tls_failed(&error, self.uri) {
+        connection.send(self.target, request).await.map_err(|error| {
+            if let Some(failed) = tls_failed(&error, &self.target.uri) {
                 return failed;
             }
             let (address, text) = (self.told(), chain(&error));

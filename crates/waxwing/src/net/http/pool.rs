@@ -5,9 +5,10 @@
 //! used at a time.
 
 use std::error::Error as StdError;
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use http::header::HOST;
@@ -48,22 +49,39 @@ pub(super) struct Pool {
 /// Connections that nobody uses.
 #[derive(Default)]
 struct Idle {
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
     /// By addresses that the program gives.
-    places: FxHashMap<Place, Vec<(Connection, Instant)>>,
-    /// What closes those that were idle for too long, while there are any.
-    watch: Option<JoinHandle<()>>,
+    shelves: Mutex<FxHashMap<Place, Arc<Shelf>>>,
+    /// What closes those that were idle for too long, while there are any. Whoever holds this may lock a shelf, not the other way
+    /// round.
+    watch: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Where connections go.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Place {
+struct Place {
     scheme: Scheme,
     authority: Authority,
+}
+
+/// Connections to one place that nobody uses, with since when. The one that was used last is the last.
+#[derive(Default)]
+struct Shelf(Mutex<Vec<(Connection, Instant)>>);
+
+/// Where requests go: found once for many of them.
+pub(super) struct Target {
+    /// The address as it was given.
+    address: Box<str>,
+    pub(super) uri: Uri,
+    /// The same without scheme and authority.
+    path: Uri,
+    shelf: Arc<Shelf>,
+}
+
+impl Target {
+    /// Whether it is that of an address.
+    pub(super) fn is_of(&self, address: &str) -> bool {
+        *self.address == *address
+    }
 }
 
 /// One connection, and who uses it.
@@ -84,22 +102,28 @@ impl Pool {
         Self { connector, idle: Arc::default() }
     }
 
-    /// An idle connection to where the address leads, or a new one.
+    /// Where an address leads, as it was given and as it was read.
+    pub(super) fn target(&self, address: &str, uri: Uri) -> Target {
+        let shelf = Place::of(&uri).map(|place| self.idle.shelf(place)).unwrap_or_default();
+        Target { address: address.into(), path: path_of(&uri), uri, shelf }
+    }
+
+    /// An idle connection to there, or a new one.
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) async fn connection(&self, uri: &Uri) -> Result<Connection, BoxError> {
-        match Place::of(uri).and_then(|place| self.idle.take(&place)) {
+    pub(super) async fn connection(&self, target: &Target) -> Result<Connection, BoxError> {
+        match target.shelf.take() {
             Some(connection) => Ok(connection),
             // Rare, and large.
-            None => Box::pin(self.connect(uri)).await,
+            None => Box::pin(self.connect(&target.uri)).await,
         }
     }
 
     /// A new connection.
     async fn connect(&self, uri: &Uri) -> Result<Connection, BoxError> {
         let mut connector = self.connector.clone();
-        std::future::poll_fn(|context| connector.poll_ready(context)).await?;
+        poll_fn(|context| connector.poll_ready(context)).await?;
         let io = connector.call(uri.clone()).await?;
         let is_proxied = io.connected().is_proxied();
         let (sender, run) =
@@ -109,12 +133,12 @@ impl Pool {
     }
 
     /// Keeps a connection whose answer was read, if it can be used again.
-    pub(super) fn put_back(&self, uri: &Uri, mut connection: Connection) {
+    pub(super) fn put_back(&self, target: &Target, mut connection: Connection) {
         // Nothing is kept of the task that had it.
         connection.turn = Turn::default();
-        // It has to see itself that the exchange is over.
-        if let (true, Some(place)) = (connection.is_idle(), Place::of(uri)) {
-            self.idle.put(place, connection);
+        // Where it has not seen itself that the exchange is over, it has to.
+        if connection.is_ready() || connection.is_idle() {
+            self.idle.put(&target.shelf, connection);
         }
     }
 }
@@ -133,28 +157,40 @@ impl Connection {
     /// The connection has ended, or what came is no HTTP.
     pub(super) async fn send(
         &mut self,
+        target: &Target,
         mut request: Request<ToldBody>,
     ) -> Result<Response<Incoming>, hyper::Error> {
         if let Some(host) = &self.host {
             request.headers_mut().entry(HOST).or_insert_with(|| host.clone());
         }
         // A proxy is told where it goes, whoever is there himself the path alone (RFC 9112 §3.2).
-        if !self.is_proxied {
-            *request.uri_mut() = path_of(request.uri());
-        }
-        let answer = self.sender.send_request(request);
-        self.run_for(answer).await
+        let to = if self.is_proxied { &target.uri } else { &target.path };
+        *request.uri_mut() = to.clone();
+        let mut answer = pin!(self.sender.send_request(request));
+        let mut turn = std::mem::take(&mut self.turn);
+        let answer = poll_fn(|context| {
+            turn.poll(context, |context| {
+                self.poll_run(context);
+                answer.as_mut().poll(context)
+            })
+        })
+        .await;
+        self.turn = turn;
+        answer
     }
 
-    /// Waits for something while the connection runs, which brings it.
+    /// Waits for what comes behind the head of an answer while the connection runs, which gives it when it is asked for.
     pub(super) async fn run_for<F: Future>(&mut self, wanted: F) -> F::Output {
         let mut wanted = pin!(wanted);
         let mut turn = std::mem::take(&mut self.turn);
-        let output = std::future::poll_fn(|context| {
-            // What is wanted may ask for more, and be woken by what came.
-            turn.poll(context, |context| {
-                self.poll_run(context);
-                wanted.as_mut().poll(context)
+        let output = poll_fn(|context| {
+            // What is wanted asks for more, and is woken by what came.
+            turn.poll(context, |context| match wanted.as_mut().poll(context) {
+                Poll::Ready(output) => Poll::Ready(output),
+                Poll::Pending => {
+                    self.poll_run(context);
+                    Poll::Pending
+                }
             })
         })
         .await;
@@ -171,10 +207,15 @@ impl Connection {
         }
     }
 
+    /// Whether nothing is under way, as far as it has seen.
+    fn is_ready(&self) -> bool {
+        self.run.is_some() && self.sender.is_ready()
+    }
+
     /// Whether nothing is under way, and the other side has not closed it.
     fn is_idle(&mut self) -> bool {
         self.poll_run(&mut Context::from_waker(Waker::noop()));
-        self.run.is_some() && self.sender.is_ready()
+        self.is_ready()
     }
 
     /// The same in a task of its own from now on: it is not kept.
@@ -194,50 +235,75 @@ impl Connection {
     }
 }
 
-impl Idle {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
+impl Shelf {
     /// The one that was used last and is still open.
-    fn take(&self, place: &Place) -> Option<Connection> {
+    fn take(&self) -> Option<Connection> {
         loop {
-            let (mut connection, since) = {
-                let mut state = self.lock();
-                state.places.get_mut(place)?.pop()?
-            };
+            let (mut connection, since) = locked(&self.0).pop()?;
             if since.elapsed() < IDLE_CONNECTION_TIMEOUT && connection.is_idle() {
                 return Some(connection);
             }
         }
     }
 
-    fn put(self: &Arc<Self>, place: Place, connection: Connection) {
-        let mut state = self.lock();
-        state.places.entry(place).or_default().push((connection, Instant::now()));
+    fn is_empty(&self) -> bool {
+        locked(&self.0).is_empty()
+    }
+
+    /// Takes those out that were idle for too long. Gives since when the oldest of the others is.
+    fn take_old(&self, now: Instant, closed: &mut Vec<(Connection, Instant)>) -> Option<Instant> {
+        let mut idle = locked(&self.0);
+        let age = |since: Instant| now.saturating_duration_since(since);
+        let old = idle.partition_point(|(_, since)| age(*since) >= IDLE_CONNECTION_TIMEOUT);
+        closed.extend(idle.drain(..old));
+        idle.shrink_to_fit();
+        idle.first().map(|(_, since)| *since)
+    }
+}
+
+impl Idle {
+    fn shelf(&self, place: Place) -> Arc<Shelf> {
+        let mut shelves = locked(&self.shelves);
+        if let Some(shelf) = shelves.get(&place) {
+            return Arc::clone(shelf);
+        }
+        // Of places that were tried in vain nothing stays.
+        shelves.retain(|_, shelf| Arc::strong_count(shelf) > 1 || !shelf.is_empty());
+        Arc::clone(shelves.entry(place).or_default())
+    }
+
+    fn put(self: &Arc<Self>, shelf: &Shelf, connection: Connection) {
+        locked(&shelf.0).push((connection, Instant::now()));
+        // Behind that: who ends the watch has seen it, or is seen here.
+        let mut watched = locked(&self.watch);
         // One of a runtime that is gone watches no more.
-        if state.watch.as_ref().is_none_or(JoinHandle::is_finished) {
-            state.watch = Some(tokio::spawn(watch(Arc::downgrade(self))));
+        if watched.as_ref().is_none_or(JoinHandle::is_finished) {
+            *watched = Some(tokio::spawn(watch(Arc::downgrade(self))));
         }
     }
 
     /// Closes those that were idle for too long. Gives when to look again; none: there are no more.
     fn close_old(&self, now: Instant) -> Option<Instant> {
         let mut closed = Vec::new();
-        let mut state = self.lock();
-        for idle in state.places.values_mut() {
-            let age = |since: Instant| now.saturating_duration_since(since);
-            let old = idle.partition_point(|(_, since)| age(*since) >= IDLE_CONNECTION_TIMEOUT);
-            closed.extend(idle.drain(..old));
-            idle.shrink_to_fit();
-        }
-        state.places.retain(|_, idle| !idle.is_empty());
-        let first = state.places.values().filter_map(|idle| idle.first()).map(|(_, since)| *since);
-        let next = first.min().map(|since| since + IDLE_CONNECTION_TIMEOUT);
+        let mut watched = locked(&self.watch);
+        let mut shelves = locked(&self.shelves);
+        let mut first = None::<Instant>;
+        shelves.retain(|_, shelf| {
+            let oldest = shelf.take_old(now, &mut closed);
+            first = first.into_iter().chain(oldest).min();
+            // Whoever knows it may put some there again.
+            oldest.is_some() || Arc::strong_count(shelf) > 1
+        });
+        drop(shelves);
+        let next = first.map(|since| since + IDLE_CONNECTION_TIMEOUT);
         if next.is_none() {
-            state.watch = None;
+            *watched = None;
         }
-        drop(state);
+        drop(watched);
         // Under no lock: what they are made of may be code of others.
         drop(closed);
         next
@@ -272,5 +338,72 @@ async fn watch(idle: Weak<Idle>) {
             Some(then) => next = then,
             None => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use http::HeaderMap;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::net::http::client::HttpClient;
+    use crate::net::http::connect::HttpSettings;
+
+    /// Answers every request on a connection; one for `/last` is its last.
+    async fn serve(mut stream: TcpStream) {
+        let mut head = Vec::new();
+        while stream.read_buf(&mut head).await.is_ok_and(|octets| octets > 0) {
+            if !head.ends_with(b"\r\n\r\n") {
+                continue;
+            }
+            let is_last = head.starts_with(b"GET /last ");
+            let connection = if is_last { "Connection: close\r\n" } else { "" };
+            let answer = format!("HTTP/1.1 200 OK\r\n{connection}Content-Length: 2\r\n\r\nhi");
+            if stream.write_all(answer.as_bytes()).await.is_err() || is_last {
+                return;
+            }
+            head.clear();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_used_again_for_its_place_as_long_as_it_may() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let place = format!("http://{}", listener.local_addr().unwrap());
+        let made = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&made);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(serve(stream));
+            }
+        });
+        let client = HttpClient::new(HttpSettings::default());
+        let ask = async |path: &str| {
+            let answer = client.get(&format!("{place}{path}"), HeaderMap::new(), 10).await;
+            assert_eq!(&answer.unwrap().body[..], b"hi");
+            made.load(Ordering::SeqCst)
+        };
+        // Addresses in turn, which the client does not remember.
+        for path in ["/a", "/b", "/a", "/a"] {
+            assert_eq!(ask(path).await, 1, "{path}");
+        }
+        assert_eq!(ask("/last").await, 1);
+        assert_eq!(ask("/a").await, 2, "the other one said that it was over");
+        let idle = &client.pool().idle;
+        let later = Instant::now() + IDLE_CONNECTION_TIMEOUT / 2;
+        assert!(idle.close_old(later).is_some(), "there is one, and it is not old");
+        assert_eq!(ask("/a").await, 2);
+        assert_eq!(idle.close_old(later + IDLE_CONNECTION_TIMEOUT), None);
+        assert_eq!(ask("/a").await, 3);
+        // Nothing stays of places that nobody asks any more.
+        let elsewhere = client.get("http://127.0.0.1:1/", HeaderMap::new(), 10).await;
+        assert!(elsewhere.is_err());
+        assert_eq!(idle.close_old(Instant::now() + 2 * IDLE_CONNECTION_TIMEOUT), None);
+        assert_eq!(locked(&idle.shelves).len(), 1, "that of the last address");
     }
 }

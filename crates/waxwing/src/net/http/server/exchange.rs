@@ -1,9 +1,11 @@
 //! One exchange: a request with its whole body in, an answer out.
 
 use std::borrow::Cow;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,14 +21,14 @@ use waxwing_session::TransportFailure;
 
 use super::answer_body::AnswerBody;
 use super::upgrade::{Asked, Upgraded, offer};
-use crate::future::BoxFuture;
+use crate::future::{BoxFuture, boxed};
 use crate::net::caller::TransportCaller;
 use crate::net::http::body::{CollectError, collect};
 use crate::net::link::{LinkInput, LinkReceiver};
 use crate::net::listener::{Incoming as Message, Receiver};
 use crate::net::page::Page;
 use crate::net::pieces::{Pieces, drain_refused};
-use crate::net::places::{Connection, ConnectionRoom, End, Places, Stage};
+use crate::net::places::{Charge, Connection, ConnectionRoom, End, Places, Stage};
 use crate::net::room::Hold;
 use crate::net::websocket::{self, Meter};
 use crate::panics;
@@ -34,8 +36,8 @@ use crate::panics;
 /// One request as it came in.
 #[derive(Clone, Debug)]
 pub(super) struct HttpRequest {
-    /// The path of the request target, undecoded, e.g. `/calc`.
-    pub(super) path: String,
+    /// The request target.
+    pub(super) uri: Uri,
     /// The host that is asked for, with its port if it is named.
     pub(super) host: Option<String>,
     /// The method; the server lets GET, HEAD and POST through.
@@ -44,8 +46,6 @@ pub(super) struct HttpRequest {
     pub(super) content_type: Option<String>,
     /// The `SOAPAction` header of SOAP 1.1, if it is there and is text.
     pub(super) soap_action: Option<String>,
-    /// The request target as it was written.
-    pub(super) target: String,
     /// All headers.
     pub(super) headers: HeaderMap,
     /// Who sent it.
@@ -58,6 +58,18 @@ pub(super) struct HttpRequest {
     pub(super) body: Bytes,
     /// What holds the memory of the body.
     pub(super) hold: Hold,
+}
+
+impl HttpRequest {
+    /// The path of the request target, undecoded, e.g. `/calc`.
+    pub(super) fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// The request target as it was written.
+    pub(super) fn target(&self) -> &str {
+        target(&self.uri)
+    }
 }
 
 /// What to send back.
@@ -171,6 +183,9 @@ where
     }
 }
 
+/// The header that SOAP 1.1 has (§6.1.1).
+static SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
+
 /// The reason to give up a connection without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the request was aborted")]
@@ -224,12 +239,12 @@ impl<H: HttpHandler> Exchange<H> {
     /// Who takes the WebSocket that is asked for, or what is answered instead; none when nobody has any there.
     fn asked_for_link(&self, request: &Request<Incoming>) -> Option<Result<Admitted, HttpReply>> {
         let headers = request.headers();
-        if names_several(headers, "host") {
+        if names_several(headers, &HOST) {
             return None;
         }
         let (host, path) = (host(request.uri(), headers), request.uri().path());
         let (target, caller) = (target(request.uri()), &self.caller);
-        self.handler.links(&AskedFor { host: host.as_deref(), path, target, headers, caller })
+        self.handler.links(&AskedFor { host, path, target, headers, caller })
     }
 
     /// Offers the connection as a WebSocket.
@@ -258,13 +273,15 @@ impl<H: HttpHandler> Exchange<H> {
             return Ok(refusal);
         }
         let host = host(&head.uri, &head.headers);
-        let body = match self.body(body, host.as_deref(), head.uri.path()).await? {
+        let body = match self.body(body, host, head.uri.path()).await? {
             Ok(body) => body,
             Err(refusal) => return Ok(refusal),
         };
+        let host = host.map(str::to_owned);
         let request = self.request(head, host, body);
         self.connection.enter(Stage::Handling);
-        self.write(panics::caught(self.handler.handle(request)).await)
+        let handled = boxed(|| self.handler.handle(request));
+        self.write(panics::caught_in_box(handled).await)
     }
 
     /// The body of a request with what holds its memory, or the answer to one that is refused.
@@ -274,10 +291,33 @@ impl<H: HttpHandler> Exchange<H> {
         host: Option<&str>,
         path: &str,
     ) -> Result<Result<(Bytes, Hold), Response<AnswerBody>>, Aborted> {
-        let patience = self.handler.patience(host, path);
+        Ok(match self.collected(&mut body, self.handler.patience(host, path)).await {
+            Ok(Ok((body, charge))) => Ok((Bytes::from(body), Hold::new(charge))),
+            Ok(Err(CollectError::TooLarge)) => {
+                read_on(body);
+                Err(empty(StatusCode::PAYLOAD_TOO_LARGE))
+            }
+            Ok(Err(CollectError::Broken(_))) => Err(empty(StatusCode::BAD_REQUEST)),
+            Err(End::Evicted) => Err(busy()),
+            Err(End::TooSlow) => return Err(Aborted),
+        })
+    }
+
+    /// A body that was read, unless the connection ends before, or it takes longer than that.
+    async fn collected(
+        &self,
+        body: &mut Incoming,
+        patience: Option<Duration>,
+    ) -> Result<Result<(Vec<u8>, Charge), CollectError>, End> {
         let room = ConnectionRoom { places: &self.places, connection: &self.connection };
-        let collected = tokio::select! {
-            collected = collect(&mut body, self.max_body, &room) => collected,
+        let mut collected = pin!(collect(body, self.max_body, &room));
+        // Most are there with their head: nothing is set up for them that would end it.
+        let at_once = poll_fn(|context| Poll::Ready(collected.as_mut().poll(context)));
+        if let Poll::Ready(collected) = at_once.await {
+            return Ok(collected);
+        }
+        tokio::select! {
+            collected = collected => Ok(collected),
             () = lapsed(patience) => {
                 let (peer, patience) = (self.peer, patience.unwrap_or_default());
                 tracing::info!(
@@ -285,21 +325,10 @@ impl<H: HttpHandler> Exchange<H> {
                     "The initialization process of the request message timed out after {patience:?}. To increase this quota, \
                      use the 'RequestInitializationTimeout' property on the 'HttpTransportBindingElement'."
                 );
-                return Err(Aborted);
+                Err(End::TooSlow)
             }
-            end = self.connection.ended() => return match end {
-                End::Evicted => Ok(Err(busy())),
-                End::TooSlow => Err(Aborted),
-            },
-        };
-        Ok(match collected {
-            Ok((body, charge)) => Ok((Bytes::from(body), Hold::new(charge))),
-            Err(CollectError::TooLarge) => {
-                read_on(body);
-                Err(empty(StatusCode::PAYLOAD_TOO_LARGE))
-            }
-            Err(CollectError::Broken(_)) => Err(empty(StatusCode::BAD_REQUEST)),
-        })
+            end = self.connection.ended() => Err(end),
+        }
     }
 
     /// A request as it is handed over.
@@ -309,15 +338,15 @@ impl<H: HttpHandler> Exchange<H> {
         host: Option<String>,
         (body, hold): (Bytes, Hold),
     ) -> HttpRequest {
-        let text =
-            |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let (content_type, soap_action) = (text(CONTENT_TYPE.as_str()), text("soapaction"));
+        let text = |name: &HeaderName| {
+            head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned)
+        };
+        let (content_type, soap_action) = (text(&CONTENT_TYPE), text(&SOAP_ACTION));
         HttpRequest {
-            path: head.uri.path().to_owned(),
+            uri: head.uri,
             host,
             content_type,
             soap_action,
-            target: target(&head.uri).to_owned(),
             headers: head.headers,
             method: head.method,
             peer: self.peer,
@@ -409,7 +438,7 @@ pub(super) fn looked_at(head: &mut Parts) -> Option<Response<AnswerBody>> {
         return Some(refusal);
     }
     let is_unclear =
-        names_several(&head.headers, "soapaction") || names_several(&head.headers, "host");
+        names_several(&head.headers, &SOAP_ACTION) || names_several(&head.headers, &HOST);
     is_unclear.then(|| empty(StatusCode::BAD_REQUEST))
 }
 
@@ -442,7 +471,7 @@ fn veil(headers: &mut HeaderMap) {
 }
 
 /// Whether there is more than one header of this name: whoever looks at the transport alone may see another one than we do.
-fn names_several(headers: &HeaderMap, name: &str) -> bool {
+fn names_several(headers: &HeaderMap, name: &HeaderName) -> bool {
     headers.get_all(name).iter().nth(1).is_some()
 }
 
@@ -452,10 +481,10 @@ fn target(uri: &Uri) -> &str {
 }
 
 /// Whose request this is: what the target names goes before the header (RFC 9112 §3.2.2).
-pub(super) fn host(target: &Uri, headers: &HeaderMap) -> Option<String> {
+pub(super) fn host<'r>(target: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
     let of_target = target.authority().map(|authority| authority.as_str());
     let of_header = || headers.get(HOST).and_then(|host| host.to_str().ok());
-    of_target.or_else(of_header).map(str::to_owned)
+    of_target.or_else(of_header)
 }
 
 /// Ends when the time is over; never without one.

@@ -25,7 +25,7 @@ impl<H: HttpHandler> Exchange<H> {
         if let Some(refusal) = refusal {
             return Ok(refusal);
         }
-        let host = host(&head.uri, &head.headers);
+        let host = host(&head.uri, &head.headers).map(str::to_owned);
         // It waits for us.
         self.connection.enter(Stage::Handling);
         let request = self.request(head, host, (Bytes::new(), Hold::default()));
@@ -35,7 +35,7 @@ impl<H: HttpHandler> Exchange<H> {
             Err(panicked) => return self.write(Err(panicked)),
         };
         self.connection.enter(Stage::Body);
-        let (body, hold) = match self.body(body, request.host.as_deref(), &request.path).await? {
+        let (body, hold) = match self.body(body, request.host.as_deref(), request.path()).await? {
             Ok(body) => body,
             Err(refusal) => return Ok(refusal),
         };

@@ -79,7 +79,7 @@ struct Routes(Arc<Paths>);
 
 impl HttpHandler for Routes {
     async fn judge(&self, request: &HttpRequest) -> Result<Option<Judged>, HttpReply> {
-        let receiver = self.receiver(request.host.as_deref(), &request.path);
+        let receiver = self.receiver(request.host.as_deref(), request.path());
         let receiver = receiver.ok_or(HttpReply::Empty(StatusCode::NOT_FOUND))?;
         if request.method != Method::POST {
             return Ok(None);
@@ -99,7 +99,7 @@ impl HttpHandler for Routes {
     }
 
     async fn handle(&self, request: HttpRequest) -> HttpReply {
-        match self.receiver(request.host.as_deref(), &request.path) {
+        match self.receiver(request.host.as_deref(), request.path()) {
             None => HttpReply::Empty(StatusCode::NOT_FOUND),
             Some(receiver) if request.method != Method::POST => look(&*receiver, &request),
             Some(receiver) => exchange(receiver, request).await,
@@ -118,7 +118,7 @@ impl HttpHandler for Routes {
     }
 
     async fn handle_in_pieces(&self, request: HttpRequest, input: Box<dyn LinkInput>) -> HttpReply {
-        match self.receiver(request.host.as_deref(), &request.path) {
+        match self.receiver(request.host.as_deref(), request.path()) {
             None => HttpReply::Empty(StatusCode::NOT_FOUND),
             Some(receiver) => exchange_in_pieces(receiver, request, input).await,
         }
@@ -142,7 +142,7 @@ impl Routes {
 
 /// What somebody sees who only looks.
 fn look(receiver: &dyn Receiver, request: &HttpRequest) -> HttpReply {
-    let mut asked = PageRequest::new(&request.target, request.host.clone(), request.peer)
+    let mut asked = PageRequest::new(request.target(), request.host.clone(), request.peer)
         .over(request.protected);
     for (name, value) in &request.headers {
         // What says who somebody is is nobody's business here.
@@ -191,9 +191,10 @@ async fn exchange_in_pieces(
 }
 
 /// A message, if who sends it is let in by HTTP.
-fn incoming(receiver: &dyn Receiver, request: HttpRequest) -> Result<Incoming, HttpReply> {
+fn incoming(receiver: &dyn Receiver, mut request: HttpRequest) -> Result<Incoming, HttpReply> {
+    let of_tls = std::mem::take(&mut request.caller);
     let (headers, method) = (&request.headers, request.method.as_str());
-    let caller = admitted(receiver, headers, method, &request.target, request.caller)?;
+    let caller = admitted(receiver, headers, method, request.target(), of_tls)?;
     let accepted = request.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     let accepted = accepted.map(str::to_owned);
     let HttpRequest { content_type, soap_action, peer, protected, body, hold, .. } = request;

@@ -23,7 +23,7 @@ impl<H: HttpHandler> Exchange<H> {
     /// The most octets of this request, where it is handed over as its body comes.
     pub(super) fn streams(&self, request: &Request<Incoming>) -> Option<usize> {
         let host = host(request.uri(), request.headers());
-        let streams = || self.handler.streams(host.as_deref(), request.uri().path());
+        let streams = || self.handler.streams(host, request.uri().path());
         (request.method() == Method::POST).then(streams).flatten()
     }
 
@@ -55,7 +55,7 @@ impl<H: HttpHandler> Exchange<H> {
             turn: Arc::clone(&turn),
         };
         turn.rest(&self.connection);
-        let host = host(&head.uri, &head.headers);
+        let host = host(&head.uri, &head.headers).map(str::to_owned);
         let request = self.request(head, host, (Bytes::new(), Hold::default()));
         let handled = self.handler.handle_in_pieces(request, Box::new(input));
         let reply = tokio::select! {

@@ -20,7 +20,7 @@ async fn bind(limits: HttpLimits, max_body: usize, handler: impl HttpHandler) ->
 
 async fn server(max_body: usize) -> Accepting {
     let handler = |request: HttpRequest| async move {
-        match request.path.as_str() {
+        match request.path() {
             "/abort" => HttpReply::Abort,
             "/empty" => HttpReply::Empty(StatusCode::ACCEPTED),
             _ => HttpReply::Message {
@@ -117,7 +117,7 @@ async fn rest(stream: &mut TcpStream) -> String {
 #[tokio::test]
 async fn every_stage_of_a_connection_ends() {
     let handler = |request: HttpRequest| async move {
-        match request.path.as_str() {
+        match request.path() {
             "/large" => HttpReply::Message {
                 status: StatusCode::OK,
                 content_type: "text/plain".into(),
