@@ -14,6 +14,7 @@ use super::error::ChannelError;
 use crate::contract::{
     BoxFuture, CallError, ObjectQuotas, Request, RequestChannel, would_deadlock,
 };
+use crate::future::boxed;
 use crate::layer::{ClientRequest, ClientService, Layers};
 
 /// The layers of a factory's channels.
@@ -106,19 +107,17 @@ impl RequestChannel for ClientChannel {
     }
 
     fn request<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Envelope, CallError>> {
-        let called = self.layered(request, false);
-        Box::pin(async move {
+        boxed(move || async move {
             let no_reply = || {
                 let (error, address) = (SessionError::NoReply, &self.inner.parts.address);
                 let diagnosis = error.diagnosis(&Situation::default());
                 ChannelError::session(error, address, diagnosis, Vec::new()).into()
             };
-            called.await?.ok_or_else(no_reply)
+            self.layered(request, false).await?.ok_or_else(no_reply)
         })
     }
 
     fn send_one_way<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<(), CallError>> {
-        let called = self.layered(request, true);
-        Box::pin(async move { called.await.map(drop) })
+        boxed(move || async move { self.layered(request, true).await.map(drop) })
     }
 }

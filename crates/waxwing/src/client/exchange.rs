@@ -18,7 +18,7 @@ use super::state::{Line, State};
 use super::watch::ChannelEvent;
 use crate::encoding::Encoding;
 use crate::environment::SystemRandom;
-use crate::future::{BoxFuture, Keeper, Shared};
+use crate::future::{BoxFuture, Keeper, Shared, boxed};
 use crate::log::Cut;
 use crate::net::{WhenWritten, Written};
 use crate::trace::TraceDirection;
@@ -73,7 +73,7 @@ impl Inner {
     /// A job, to be run by whoever waits for what it brings. What it begins has a task of its own: he has others to wait for.
     pub(super) fn run(self: &Arc<Self>, job: Job) -> BoxFuture<'static, ()> {
         let channel = Arc::clone(self);
-        Box::pin(async move {
+        boxed(|| async move {
             if let Some(next) = channel.carry_out(job).await {
                 channel.begin(next);
             }

@@ -21,7 +21,7 @@ use super::sessions::{Answered, State};
 use super::throttle::{CallPlace, Tenant};
 use super::watch::{Counters, HostEvent};
 use crate::environment::{Clock, SystemRandom};
-use crate::future::{Accompanied, BoxFuture};
+use crate::future::{Accompanied, BoxFuture, boxed};
 use crate::log::Cut;
 
 /// Somebody who waits for an answer; the engine hears it when he goes.
@@ -314,7 +314,7 @@ impl Todo {
         for (execution, object) in self.executions.drain(..) {
             let is_left = self.left.is(&execution);
             // What is spawned is moved many times.
-            let run = Box::pin(execute(Arc::clone(endpoint), execution, object));
+            let run = boxed(|| execute(Arc::clone(endpoint), execution, object));
             if is_left {
                 self.left.execution = Some(run);
             } else {

@@ -7,7 +7,7 @@ use super::duplex::receiver::LinkEndpoint;
 use super::durable::Came;
 use super::endpoint::Endpoint;
 use super::streamed::{Streamed, StreamedEndpoint};
-use crate::future::BoxFuture;
+use crate::future::{BoxFuture, boxed};
 use crate::net::{
     HttpAuthentication, Incoming, LinkInput, LinkReceiver, Page, PageRequest, Receiver, Refusal,
     Reply, StreamedReply,
@@ -73,6 +73,6 @@ impl Receiver for Endpoint {
         if self.parts.outward.is_some() {
             return Box::pin(self.take(incoming));
         }
-        Box::pin(self.handle(incoming, Came::FromAClient))
+        boxed(|| self.handle(incoming, Came::FromAClient))
     }
 }

@@ -15,7 +15,7 @@ use super::client::{HttpClient, HttpError, HttpResponse};
 use super::connect::HttpSettings;
 use super::login::{HttpCredentials, MOST_ATTEMPTS};
 use super::status::StatusMeaning;
-use crate::future::BoxFuture;
+use crate::future::{BoxFuture, boxed};
 use crate::net::transport::{
     Answer, Outcome, Request, StreamedTransport, Transport, Written, first_bytes,
 };
@@ -203,7 +203,7 @@ impl Transport for HttpTransport {
     }
 
     fn exchange<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Answer> {
-        Box::pin(self.post(request))
+        boxed(|| self.post(request))
     }
 
     fn streamed(&self) -> Option<&dyn StreamedTransport> {
