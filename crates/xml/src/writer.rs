@@ -273,7 +273,11 @@ impl Arena {
         out.push(b' ');
         self.write_name(attribute.local(), attribute.binding, out);
         out.extend_from_slice(b"=\"");
-        escape_attribute(self.bytes(attribute.value), |piece| out.extend_from_slice(piece));
+        let value = self.piece(attribute.value);
+        match scan::escaped_attribute(value.octets(), 0) == value.len {
+            true => value.append_to(out),
+            false => escape_attribute(value.octets(), |piece| out.extend_from_slice(piece)),
+        }
         out.push(b'"');
     }
 
@@ -304,8 +308,10 @@ impl Arena {
                 None => out.extend_from_slice(form.short_text().as_bytes()),
             };
         }
-        let text = self.bytes(node.content());
+        let piece = self.piece(node.content());
+        let text = piece.octets();
         let (open, close): (&[u8], &[u8]) = match node.kind() {
+            Kind::Text if scan::escaped_text(text, 0) == text.len() => return piece.append_to(out),
             Kind::Comment => (b"<!--", b"-->"),
             Kind::ProcessingInstruction => (b"<?", b"?>"),
             Kind::Text | Kind::Element => {

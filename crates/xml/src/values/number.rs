@@ -29,12 +29,10 @@ pub(super) fn push_f64(out: &mut impl Write, value: f64) -> Result {
     }
     // The shortest digits that read back, if there are no more than 15, are the 15 that .NET tries first: a decimal of 15
     // digits survives the way through a normal double.
-    let mut shortest = Short::new();
-    write!(shortest, "{value:e}")?;
-    let shortest = shortest.as_str();
-    let digits = shortest.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
-    match digits {
-        ..=15 if value.is_normal() => general(out, shortest, 15),
+    let mut buffer = zmij::Buffer::new();
+    let shortest = Decimal::read(buffer.format_finite(value));
+    match shortest.digits.as_bytes().len() {
+        ..=15 if value.is_normal() => shortest.write(out, 15),
         ..=15 => by_trial(out, value),
         // No 15 digits read back. (17 of the shortest may be others: a number halfway between two of them has either.)
         _ => seventeen(out, value),
@@ -44,7 +42,7 @@ pub(super) fn push_f64(out: &mut impl Write, value: f64) -> Result {
 fn seventeen(out: &mut impl Write, value: f64) -> Result {
     let mut long = Short::new();
     write!(long, "{value:.16e}")?;
-    general(out, long.as_str(), 17)
+    Decimal::read(long.as_str()).write(out, 17)
 }
 
 /// .NET's own way: 15 digits, and 17 if those do not read back.
@@ -52,7 +50,7 @@ fn by_trial(out: &mut impl Write, value: f64) -> Result {
     let mut short = Short::new();
     write!(short, "{value:.14e}")?;
     if short.as_str().parse() == Ok(value) {
-        return general(out, short.as_str(), 15);
+        return Decimal::read(short.as_str()).write(out, 15);
     }
     seventeen(out, value)
 }
@@ -65,11 +63,11 @@ pub(super) fn push_f32(out: &mut impl Write, value: f32) -> Result {
     let mut short = Short::new();
     write!(short, "{value:.6e}")?;
     if short.as_str().parse() == Ok(value) {
-        return general(out, short.as_str(), 7);
+        return Decimal::read(short.as_str()).write(out, 7);
     }
     let mut long = Short::new();
     write!(long, "{value:.8e}")?;
-    general(out, long.as_str(), 9)
+    Decimal::read(long.as_str()).write(out, 9)
 }
 
 fn special(value: f64) -> Option<&'static str> {
@@ -84,41 +82,62 @@ fn special(value: f64) -> Option<&'static str> {
     }
 }
 
-/// Rewrites `-d.ddde±x` in the general form for so many significant digits.
-fn general(out: &mut impl Write, scientific: &str, precision: i32) -> Result {
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let (sign, mantissa) = match mantissa.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", mantissa),
-    };
-    let mut all = Short::new();
-    let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    all.write_str(before)?;
-    all.write_str(after)?;
-    let digits = all.as_str().trim_end_matches('0');
-    out.write_str(sign)?;
-    if exponent <= -5 || exponent >= precision {
-        let (first, rest) = digits.split_at(1);
-        out.write_str(first)?;
-        out.write_str(if rest.is_empty() { "" } else { "." })?;
-        out.write_str(rest)?;
-        let exponent_sign = if exponent < 0 { '-' } else { '+' };
-        return write!(out, "E{exponent_sign}{:02}", exponent.abs());
+/// A number that is not zero, as its digits.
+struct Decimal {
+    is_negative: bool,
+    /// From the first that is not zero to the last.
+    digits: Short,
+    /// The power of ten of the first.
+    exponent: i32,
+}
+
+impl Decimal {
+    /// Reads what others write: `-d.ddde±x`, `ddd.ddd`.
+    fn read(text: &str) -> Self {
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+        let (is_negative, mantissa) = match mantissa.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, mantissa),
+        };
+        let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let mut digits = Short::new();
+        // The longest is `0.00001…` of 17 digits; what is longer than there is room for would be no number of ours.
+        let _ = digits.push(before.as_bytes()).and_then(|()| digits.push(after.as_bytes()));
+        let zeros = digits.as_bytes().iter().take_while(|digit| **digit == b'0').count();
+        let exponent = exponent.parse().unwrap_or(0) + before.len() as i32 - 1 - zeros as i32;
+        let digits = digits.without(zeros, b'0');
+        Self { is_negative, digits, exponent }
     }
-    if exponent < 0 {
-        out.write_str("0.")?;
-        zeros(out, exponent.unsigned_abs() as usize - 1)?;
-        return out.write_str(digits);
+
+    /// Writes it in the general form for so many significant digits.
+    fn write(&self, out: &mut impl Write, precision: i32) -> Result {
+        let Self { is_negative, digits, exponent } = self;
+        let digits = digits.as_str();
+        if *is_negative {
+            out.write_str("-")?;
+        }
+        if *exponent <= -5 || *exponent >= precision {
+            let (first, rest) = digits.split_at(1);
+            out.write_str(first)?;
+            out.write_str(if rest.is_empty() { "" } else { "." })?;
+            out.write_str(rest)?;
+            let exponent_sign = if *exponent < 0 { '-' } else { '+' };
+            return write!(out, "E{exponent_sign}{:02}", exponent.abs());
+        }
+        if *exponent < 0 {
+            out.write_str("0.")?;
+            zeros(out, exponent.unsigned_abs() as usize - 1)?;
+            return out.write_str(digits);
+        }
+        let whole = *exponent as usize + 1;
+        if digits.len() <= whole {
+            out.write_str(digits)?;
+            return zeros(out, whole - digits.len());
+        }
+        out.write_str(&digits[..whole])?;
+        out.write_str(".")?;
+        out.write_str(&digits[whole..])
     }
-    let whole = exponent as usize + 1;
-    if digits.len() <= whole {
-        out.write_str(digits)?;
-        return zeros(out, whole - digits.len());
-    }
-    out.write_str(&digits[..whole])?;
-    out.write_str(".")?;
-    out.write_str(&digits[whole..])
 }
 
 fn zeros(out: &mut impl Write, count: usize) -> Result {

@@ -24,6 +24,16 @@ impl Short {
         Ok(())
     }
 
+    /// The same without so many octets in front, and without any of these at the end.
+    pub(super) fn without(mut self, before: usize, octet: u8) -> Self {
+        self.octets.copy_within(before..self.len, 0);
+        self.len -= before;
+        while self.as_bytes().last() == Some(&octet) {
+            self.len -= 1;
+        }
+        self
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.octets[..self.len]
     }
