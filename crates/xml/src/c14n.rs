@@ -117,7 +117,11 @@ impl std::fmt::Debug for Canonicalizer<'_> {
 
 /// The indices of the inclusive prefixes that the document knows, in order, each once; the others
 /// are bound nowhere. The list is the peer's: its length must not count for every element.
+#[inline]
 fn inclusive(document: &Arena, prefixes: &[&str]) -> SmallVec<[u16; 4]> {
+    if prefixes.is_empty() {
+        return SmallVec::new();
+    }
     let prefixes = prefixes.iter().map(|p| if *p == "#default" { "" } else { p });
     let known = prefixes.filter_map(|prefix| document.names.find_prefix(prefix));
     let mut known: SmallVec<[u16; 4]> = known.collect();
@@ -175,34 +179,88 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// Writes an element that has nothing but text and whose canonical form is what was read: no attribute, no declaration and
-    /// no blank in its tags, no reference in its text. Most elements of most bodies are such.
+    /// Writes an element that has nothing but text and whose canonical form is what was read, but for the declarations that it
+    /// needs: most elements of most bodies are such, and most headers.
     #[inline(always)]
     fn as_it_stands(&mut self, node: &NodeData) -> bool {
-        let document = self.document;
-        // (What has attributes now may have had none when it was read.)
-        let plain = node.tag == 0 && node.end != 0 && node.start < EXTRA && node.first == node.last;
+        // (What was built is not in the source.)
+        let is_read = node.end != 0 && node.start < EXTRA;
         let omit = self.parameters.omit;
-        if !plain || node.first == NONE || !self.inclusive.is_empty() || !omit.is_empty() {
+        let is_one = node.first == node.last && node.first != NONE;
+        if !is_read || !is_one || !self.inclusive.is_empty() || !omit.is_empty() {
             return false;
         }
-        let leaf = document.node(node.first);
+        let document = self.document;
         let prefix = document.names.prefix_len(node.binding);
         let name = with_prefix(node.local(), prefix);
+        let named = name.start + name.len;
+        let tagged =
+            if node.tag == 0 { Some(named) } else { self.attributes_as_they_stand(node, named) };
+        let leaf = document.node(node.first);
         let (start, end) = (leaf.start, leaf.start.wrapping_add(leaf.end));
-        // `<`, name and `>` stand in front of the text, `</`, name and `>` behind it, and nothing else.
-        let is_all = start == name.start + name.len + 1 && end + name.len + 3 == node.end;
-        let is_text = leaf.tag == 0 && leaf.kind() == Kind::Text;
-        if !is_text || !is_all || !self.rendered.has(&document.names, node.binding) {
+        // `>` stands in front of the text, `</`, name and `>` behind it, and nothing else.
+        let is_all = tagged == start.checked_sub(1) && end + name.len + 3 == node.end;
+        if leaf.tag != 0 || leaf.kind() != Kind::Text || !is_all {
             return false;
         }
         let text = document.piece(leaf.content());
         if scan::escaped_text(text.octets(), 0) != text.len {
             return false;
         }
-        let all = Text { start: name.start - 1, len: node.end + 1 - name.start };
-        self.out.write_piece(document.piece(all));
+        let mark = self.rendered.mark();
+        let mut found = Found::new();
+        self.use_bindings(node, &mut found);
+        let mut done = name.start - 1;
+        if !found.is_empty() {
+            self.out.write_piece(document.piece(Text { start: done, len: named - done }));
+            self.out.declare_all(&document.names, &mut found);
+            self.rendered.close(mark);
+            done = named;
+        }
+        self.out.write_piece(document.piece(Text { start: done, len: node.end - done }));
         true
+    }
+
+    /// Where the attributes of a start tag end, if they stand there as they are in canonical form and nothing else does.
+    fn attributes_as_they_stand(&self, node: &NodeData, mut at: u32) -> Option<u32> {
+        let document = self.document;
+        let source = document.source.as_bytes();
+        let mut last: Option<&AttributeData> = None;
+        if !document.element_declarations(node).is_empty() {
+            return None;
+        }
+        for attribute in document.element_attributes(node) {
+            let name = with_prefix(attribute.local(), document.names.prefix_len(attribute.binding));
+            let (value, span) = (attribute.value, attribute.value_span);
+            // One octet stands in front of the name, two between it and the value, which is what stands between the quotes.
+            let is_there = name.start == at + 1
+                && value.start == name.start + name.len + 2
+                && (value.start, value.start + value.len) == (span.start, span.end);
+            let [blank, quote] =
+                [at, value.start.wrapping_sub(1)].map(|at| source.get(at as usize));
+            let is_spelled = (blank, quote) == (Some(&b' '), Some(&b'"'));
+            let text = || document.bytes(value);
+            if !is_there || !is_spelled || scan::escaped_attribute(text(), 0) != text().len() {
+                return None;
+            }
+            if last.is_some_and(|last| self.in_order(last, attribute) == Ordering::Greater) {
+                return None;
+            }
+            (last, at) = (Some(attribute), span.end + 1);
+        }
+        Some(at)
+    }
+
+    /// The namespaces that the names of a start tag visibly utilize, if they are to be declared.
+    #[inline(always)]
+    fn use_bindings(&mut self, node: &NodeData, found: &mut Found) {
+        self.use_binding(node.binding, found);
+        if node.tag != 0 {
+            let attributes = self.document.element_attributes(node).iter();
+            for attribute in attributes.filter(|a| a.binding != EMPTY) {
+                self.use_binding(attribute.binding, found);
+            }
+        }
     }
 
     fn start(&mut self, at: u32, apex: bool) {
@@ -219,10 +277,7 @@ impl<S: Sink> Walk<'_, S> {
         }
         let attributes = document.element_attributes(node);
         let mut found = Found::new();
-        self.use_binding(node.binding, &mut found);
-        for attribute in attributes.iter().filter(|a| a.binding != EMPTY) {
-            self.use_binding(attribute.binding, &mut found);
-        }
+        self.use_bindings(node, &mut found);
         if !self.inclusive.is_empty() {
             self.use_inclusive(at, apex, &mut found);
         }

@@ -59,9 +59,24 @@ pub(crate) fn is_ncname_of(octets: &[u8]) -> bool {
 /// Whether octets are an NCName of ASCII.
 #[inline]
 fn is_ascii_name(octets: &[u8]) -> bool {
+    // What most names are, which is found out many octets at a time.
+    if are_letters(octets) {
+        return true;
+    }
     let [first, rest @ ..] = octets else { return false };
     NAME_BYTES[*first as usize] == NameByte::Start
         && rest.iter().all(|b| NAME_BYTES[*b as usize] as u8 <= NameByte::Inside as u8)
+}
+
+/// Whether octets are nothing but letters of ASCII, and so many that it is worth the question.
+#[inline]
+fn are_letters(octets: &[u8]) -> bool {
+    let all = |eight: &[u8; 8]| {
+        let is_letter = |b: u8| (b | 0x20).wrapping_sub(b'a') < 26;
+        eight.iter().fold(true, |all, b| all & is_letter(*b))
+    };
+    // The last eight once more: they overlap.
+    octets.last_chunk().is_some_and(all) && octets.as_chunks().0.iter().all(all)
 }
 
 /// What a byte means where a name is read; the first two are what names mostly are.
@@ -96,3 +111,24 @@ pub(crate) const NAME_BYTES: [NameByte; 256] = {
     }
     table
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_any_length_are_judged_octet_by_octet() {
+        for byte in 0..=0x7F_u8 {
+            for len in 1..30 {
+                for at in 0..len {
+                    let mut name = vec![b'x'; len];
+                    name[at] = byte;
+                    let letter = byte.is_ascii_alphabetic() || byte == b'_';
+                    let inside = at > 0 && (byte.is_ascii_digit() || matches!(byte, b'-' | b'.'));
+                    assert_eq!(is_ncname_of(&name), letter || inside, "{byte} {len} {at}");
+                }
+            }
+        }
+        assert!(!is_ncname(""));
+    }
+}

@@ -61,12 +61,6 @@ impl Rendered {
         true
     }
 
-    /// Whether a binding is in scope.
-    #[inline]
-    pub(crate) fn has(&self, names: &Names, binding: u16) -> bool {
-        self.bound[names.binding(binding).prefix as usize] == binding
-    }
-
     /// How far to [`Rendered::close`] when the element ends whose start tag comes now.
     #[inline]
     pub(crate) fn mark(&self) -> usize {

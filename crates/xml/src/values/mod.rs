@@ -15,7 +15,7 @@ use crate::large::Octets;
 
 pub use number::{f32_text, f64_text};
 use short::Short;
-pub use time::{MAX_DATE_TICKS, civil_date, date_time_text, duration_text};
+pub use time::{MAX_DATE_TICKS, civil_date, date_time_text, duration_text, timestamp_text};
 
 /// A value that can be the content of an element; see [`Document::append_value`](crate::Document::append_value).
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,8 +2,6 @@
 
 use std::fmt::{Result, Write};
 
-use super::short::Short;
-
 const SECOND: u64 = 10_000_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
@@ -33,10 +31,40 @@ pub fn civil_date(days: i64) -> (i64, i64, i64) {
 /// What the target says.
 pub fn date_time_text(out: &mut impl Write, ticks: i64) -> Result {
     let ticks = ticks.clamp(0, MAX_DATE_TICKS).unsigned_abs();
+    out.write_str(std::str::from_utf8(&seconds_text(ticks)).unwrap_or_default())?;
+    fraction(out, ticks % SECOND)
+}
+
+/// The same with milliseconds, however many there are, and in UTC, as WCF writes the timestamps of messages:
+/// `2026-11-28T22:04:03.500Z`. Whatever is less than a millisecond is left out.
+pub fn timestamp_text(ticks: i64) -> [u8; 24] {
+    let ticks = ticks.clamp(0, MAX_DATE_TICKS).unsigned_abs();
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    text[..19].copy_from_slice(&seconds_text(ticks));
+    put(&mut text[20..23], ticks % SECOND / 10_000);
+    text
+}
+
+/// Date and time of ticks since the beginning of the year 1, up to the second.
+fn seconds_text(ticks: u64) -> [u8; 19] {
     let (year, month, day) = civil_date((ticks / DAY) as i64);
     let (hour, minute, second) = (ticks % DAY / HOUR, ticks / MINUTE % 60, ticks / SECOND % 60);
-    write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-    fraction(out, ticks % SECOND)
+    let mut text = *b"0000-00-00T00:00:00";
+    put(&mut text[..4], year as u64);
+    put(&mut text[5..7], month as u64);
+    put(&mut text[8..10], day as u64);
+    put(&mut text[11..13], hour);
+    put(&mut text[14..16], minute);
+    put(&mut text[17..], second);
+    text
+}
+
+/// Puts the last decimal digits of a number where there is room for so many.
+fn put(place: &mut [u8], mut number: u64) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
 }
 
 /// Writes a span of ticks as xs:duration of days, hours, minutes and seconds: `P1DT12H`, `-PT1.5S`.
@@ -75,10 +103,10 @@ fn fraction(out: &mut impl Write, ticks: u64) -> Result {
     if ticks == 0 {
         return Ok(());
     }
-    let mut digits = Short::new();
-    write!(digits, "{ticks:07}")?;
-    out.write_str(".")?;
-    out.write_str(digits.as_str().trim_end_matches('0'))
+    let mut digits = *b".0000000";
+    put(&mut digits[1..], ticks);
+    let digits = std::str::from_utf8(&digits).unwrap_or_default();
+    out.write_str(digits.trim_end_matches('0'))
 }
 
 #[cfg(test)]
@@ -103,6 +131,24 @@ mod tests {
             };
         }
         assert_eq!((year, month, day), (10_000, 1, 1));
+    }
+
+    #[test]
+    fn times_are_written_with_all_their_digits() {
+        let noon = 738_000 * DAY + 12 * HOUR + 3 * MINUTE + 4 * SECOND + 500_000;
+        for (ticks, short, long) in [
+            (0, "0001-01-01T00:00:00", "0001-01-01T00:00:00.000Z"),
+            (noon as i64, "2021-07-30T12:03:04.05", "2021-07-30T12:03:04.050Z"),
+            (noon as i64 + 9_999, "2021-07-30T12:03:04.0509999", "2021-07-30T12:03:04.050Z"),
+            (MAX_DATE_TICKS, "9999-12-31T23:59:59.9999999", "9999-12-31T23:59:59.999Z"),
+            (i64::MAX, "9999-12-31T23:59:59.9999999", "9999-12-31T23:59:59.999Z"),
+            (-1, "0001-01-01T00:00:00", "0001-01-01T00:00:00.000Z"),
+        ] {
+            let mut out = String::new();
+            date_time_text(&mut out, ticks).unwrap();
+            assert_eq!(out, short);
+            assert_eq!(timestamp_text(ticks), long.as_bytes());
+        }
     }
 
     #[test]
