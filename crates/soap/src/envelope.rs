@@ -233,7 +233,12 @@ impl Envelope {
 
     /// The header elements in document order.
     pub fn headers(&self) -> impl Iterator<Item = Element<'_>> {
-        self.header().into_iter().flat_map(|header| header.elements())
+        let mut next = self.header().and_then(|header| header.first_element());
+        std::iter::from_fn(move || {
+            let header = next?;
+            next = header.next_element();
+            Some(header)
+        })
     }
 
     /// The first header of this name.
