@@ -3,42 +3,55 @@
 use std::fmt;
 use std::ops::Deref;
 
-use smallvec::{Array, SmallVec};
+use arrayvec::ArrayString;
 use waxwing_soap::RandomSource;
 
+/// The most octets of an identifier that stands in place.
+const IN_PLACE: usize = 63;
+
 /// An identifier within one message, in place: those that are usual (`_7`, `uuid-<guid>-7`) need no memory of their own.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(super) struct Id(SmallVec<[u8; 64]>);
+#[derive(Clone)]
+pub(super) enum Id {
+    /// A usual one.
+    InPlace(ArrayString<IN_PLACE>),
+    /// A longer one.
+    Long(Box<str>),
+}
 
 impl Id {
     /// The identifier of the thing with this number: `_0`, `_1`, …
     pub(super) fn numbered(number: usize) -> Self {
-        let mut id = Self(SmallVec::from_slice(b"_"));
-        id.0.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-        id
-    }
-}
-
-/// Text that is written where there is room for what is usual.
-pub(super) struct InPlace<'v, A: Array<Item = u8>>(pub(super) &'v mut SmallVec<A>);
-
-impl<A: Array<Item = u8>> fmt::Write for InPlace<'_, A> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
+        let mut id = ArrayString::new();
+        id.push('_');
+        id.push_str(itoa::Buffer::new().format(number));
+        Self::InPlace(id)
     }
 }
 
 impl Id {
     /// Whether it is this one.
     pub(super) fn is(&self, id: &str) -> bool {
-        self.0[..] == *id.as_bytes()
+        **self == *id
     }
 }
 
+impl Default for Id {
+    fn default() -> Self {
+        Self::InPlace(ArrayString::new())
+    }
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Id {}
+
 impl From<&str> for Id {
     fn from(id: &str) -> Self {
-        Self(SmallVec::from_slice(id.as_bytes()))
+        ArrayString::from(id).map_or_else(|_| Self::Long(id.into()), Self::InPlace)
     }
 }
 
@@ -46,8 +59,10 @@ impl Deref for Id {
     type Target = str;
 
     fn deref(&self) -> &str {
-        // Made of text alone.
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        match self {
+            Self::InPlace(id) => id,
+            Self::Long(id) => id,
+        }
     }
 }
 
@@ -105,6 +120,15 @@ mod tests {
             assert_eq!(out, number.to_string().as_bytes());
         }
         assert_eq!((&*Id::numbered(0), &*Id::numbered(120)), ("_0", "_120"));
+        assert_eq!(&*Id::numbered(usize::MAX), format!("_{}", usize::MAX));
+        for length in [0, 1, IN_PLACE - 1, IN_PLACE, IN_PLACE + 1, 300] {
+            let id = "x".repeat(length);
+            assert!(
+                *Id::from(&*id) == *id
+                    && Id::from(&*id).is(&id)
+                    && Id::from(&*id) != Id::numbered(0)
+            );
+        }
         assert_eq!(UuidIds::with_guid("guid", 107).next_id(), "uuid-guid-107");
     }
 }

@@ -3,19 +3,44 @@
 
 use std::sync::OnceLock;
 
+use base64_simd::{AsOut as _, STANDARD};
 use waxwing_crypto::{AlgorithmSuite, DigestAlgorithm};
 
 use super::SecuritySettings;
 use super::names::{DSIG, EXC_C14N};
-use super::text::{push, push_base64, push_escaped};
+use super::text::{push, push_escaped};
 
 /// A part that is signed.
 pub(super) trait Part {
     /// The identifier by which it is referred to.
     fn id(&self) -> &str;
 
-    /// Its digest.
-    fn digest(&self) -> &[u8];
+    /// Its digest in base64.
+    fn digest(&self) -> DigestText;
+}
+
+/// The base64 of a digest, which a message says where it is signed and where it goes out.
+#[derive(Clone, Copy)]
+pub(super) struct DigestText {
+    octets: [u8; Self::MOST],
+    length: u8,
+}
+
+impl DigestText {
+    /// That of SHA-256.
+    const MOST: usize = 44;
+
+    /// # Panics
+    /// Of a digest of more than 32 octets: no algorithm has one.
+    pub(super) fn new(digest: &[u8]) -> Self {
+        let mut octets = [0; Self::MOST];
+        let length = STANDARD.encode(digest, octets[..].as_out()).len() as u8;
+        Self { octets, length }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.octets[..usize::from(self.length)]
+    }
 }
 
 /// What a SignedInfo says.
@@ -66,7 +91,7 @@ impl<'a, P: Part> SignedInfo<'a, P> {
             push(out, &[BEFORE_ID]);
             push_escaped(out, part.id());
             out.extend_from_slice(&always.between);
-            push_base64(out, part.digest());
+            out.extend_from_slice(part.digest().as_bytes());
             push(out, &[BEHIND_DIGEST]);
         }
         push(out, &[END]);

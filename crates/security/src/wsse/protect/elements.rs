@@ -1,14 +1,13 @@
 //! Elements of the Security header that are signed: timestamp, signature confirmation, user name token
 //! (WS-Security 1.1 §10, §8.5; Username Token Profile 1.0 §3.1).
 
-use std::fmt;
-
 use jiff::Timestamp;
 use smallvec::SmallVec;
+use waxwing_xml::values::timestamp_text;
 use zeroize::Zeroizing;
 
 use super::super::SecuritySettings;
-use super::super::ids::{Id, InPlace};
+use super::super::ids::Id;
 use super::super::key::Digester;
 use super::super::names::{WSSE, WSSE11, WSU};
 use super::super::plan::Sources;
@@ -27,7 +26,7 @@ pub(super) struct Stamp {
 }
 
 /// A time as it is written.
-type Written = SmallVec<[u8; 24]>;
+type Written = [u8; 24];
 
 impl Stamp {
     /// A timestamp from now on, with an identifier of the process's own.
@@ -38,10 +37,7 @@ impl Stamp {
     /// A timestamp with a given identifier.
     pub(super) fn with_id(id: Id, settings: &SecuritySettings, now: Timestamp) -> Self {
         let expires = now.checked_add(settings.timestamp_validity).unwrap_or(now);
-        let mut this = Self { id, created: Written::new(), expires: Written::new() };
-        push_time(&mut InPlace(&mut this.created), now);
-        push_time(&mut InPlace(&mut this.expires), expires);
-        this
+        Self { id, created: written(now), expires: written(expires) }
     }
 
     /// Writes the element, where its prefix is declared.
@@ -51,6 +47,7 @@ impl Stamp {
     }
 
     /// What is behind the start tag, which is the same in canonical form.
+    #[inline(always)]
     fn content(&self, mut push: impl FnMut(&[u8])) {
         push(b"<u:Created>");
         push(&self.created);
@@ -67,22 +64,19 @@ impl Stamp {
             canonical.extend_from_slice(piece.as_bytes());
         }
         self.content(|piece| canonical.extend_from_slice(piece));
-        SignedPart { id: self.id.clone(), digest: Digester::digest(settings, &canonical) }
+        SignedPart::new(self.id.clone(), &Digester::digest(settings, &canonical))
     }
 }
 
-/// A time in UTC with milliseconds, as WCF writes it.
-fn push_time(out: &mut impl fmt::Write, time: Timestamp) {
-    let millisecond = time.as_millisecond();
-    let truncated = Timestamp::from_millisecond(millisecond).unwrap_or(time);
-    // Memory takes whatever is written.
-    let _ = write!(out, "{truncated:.3}");
+/// A time in UTC with milliseconds, as WCF writes it, which knows the years 1 to 9999.
+fn written(time: Timestamp) -> Written {
+    /// From the beginning of the year 1 to that of 1970, in milliseconds.
+    const BEFORE: i64 = 719_162 * 86_400_000;
+    timestamp_text((time.as_millisecond() + BEFORE) * 10_000)
 }
 
 fn date_time(time: Timestamp) -> String {
-    let mut written = String::with_capacity(24);
-    push_time(&mut written, time);
-    written
+    String::from_utf8_lossy(&written(time)).into_owned()
 }
 
 /// An element of the Security header as text, with its identifier.
@@ -107,7 +101,7 @@ impl Element {
         text.extend_from_slice(&self.text);
         push(&mut text, &["</o:Security>"]);
         let digest = digest_of_child(&text, settings)?;
-        Ok(SignedPart { id: self.id.clone(), digest })
+        Ok(SignedPart::new(self.id.clone(), &digest))
     }
 }
 
@@ -138,4 +132,24 @@ pub(super) fn salt(settings: &SecuritySettings, sources: &mut Sources<'_>) -> Op
         sources.random.fill(&mut nonce);
         Salt { nonce, created: date_time(sources.now) }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_their_library_writes_them() {
+        for time in [
+            "0001-01-01T00:00:00Z",
+            "1969-12-31T23:59:59.999Z",
+            "1970-01-01T00:00:00Z",
+            "2000-02-29T12:34:56.789012345Z",
+            "2026-11-30T16:17:27.05Z",
+            "9999-12-30T22:00:00.5Z",
+        ] {
+            let time: Timestamp = time.parse().unwrap();
+            assert_eq!(date_time(time), format!("{time:.3}"));
+        }
+    }
 }

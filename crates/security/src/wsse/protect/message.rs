@@ -256,7 +256,7 @@ impl<'a> Draft<'a> {
             let (mut text, key) = (Vec::with_capacity(4096), self.keys.signing.reference());
             push_signature(&mut text, Some(id), &info, &value, key, Place::Elsewhere);
             let digest = digest_of_text(&text, settings)?;
-            let part = SignedPart { id: id.into(), digest };
+            let part = SignedPart::new(id.into(), &digest);
             endorsements = Endorsements::new(plan, part, place, &mut self.numbers, sources)?;
         }
         let sent = endorsements.sent(value, encrypted);

@@ -117,7 +117,7 @@ impl Parts {
                 let mut digest = Digester::new(settings);
                 let element = envelope.document().element(part.node);
                 canonicalizer.write(element, &Exclusive::default(), &mut digest);
-                SignedPart { id: Id::numbered(part.id), digest: digest.finish() }
+                SignedPart::new(Id::numbered(part.id), &digest.finish())
             })
             .collect()
     }

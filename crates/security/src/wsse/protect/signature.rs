@@ -8,14 +8,20 @@ use super::super::SecuritySettings;
 use super::super::ids::Id;
 use super::super::key::Digester;
 use super::super::names::DSIG;
-use super::super::signed_info::{Part, SignedInfo};
+use super::super::signed_info::{DigestText, Part, SignedInfo};
 use super::super::text::{Place, TokenReference, push, push_base64, push_reference};
 use crate::error::{Reason, Result};
 
 /// A part that is signed: its id and digest.
 pub(super) struct SignedPart {
-    pub(super) id: Id,
-    pub(super) digest: DigestValue,
+    id: Id,
+    digest: DigestText,
+}
+
+impl SignedPart {
+    pub(super) fn new(id: Id, digest: &DigestValue) -> Self {
+        Self { id, digest: DigestText::new(digest) }
+    }
 }
 
 impl Part for SignedPart {
@@ -23,8 +29,8 @@ impl Part for SignedPart {
         &self.id
     }
 
-    fn digest(&self) -> &[u8] {
-        &self.digest
+    fn digest(&self) -> DigestText {
+        self.digest
     }
 }
 

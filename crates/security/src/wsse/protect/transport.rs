@@ -170,5 +170,5 @@ fn sign_to(
     document.set_attribute(to, Name::new("u", "Id", WSU), &id);
     let mut digest = Digester::new(settings);
     canonicalize(document.element(to), &Exclusive::default(), &mut digest);
-    Ok(Some(SignedPart { id, digest: digest.finish() }))
+    Ok(Some(SignedPart::new(id, &digest.finish())))
 }

@@ -78,7 +78,7 @@ mod tests {
     use waxwing_xml::{Document, Exclusive, Limits, canonicalize};
 
     use super::super::super::reference::TokenRef;
-    use super::super::super::signed_info::{Part, SignedInfo};
+    use super::super::super::signed_info::{DigestText, Part, SignedInfo};
     use super::super::parts::id_of;
     use super::super::signature::Signature;
     use super::*;
@@ -113,8 +113,8 @@ mod tests {
             &self.id
         }
 
-        fn digest(&self) -> &[u8] {
-            &self.digest
+        fn digest(&self) -> DigestText {
+            DigestText::new(&self.digest)
         }
     }
 
