@@ -125,15 +125,18 @@ fn far(
     stop: impl Fn(u8) -> u8,
     skip: impl Fn(&[u8], usize) -> usize,
 ) -> usize {
-    let (blocks, _) = bytes[at..].as_chunks();
+    let (blocks, rest) = bytes[at..].as_chunks();
+    if blocks.is_empty() {
+        return at + tail(bytes, rest, stop);
+    }
     for block in blocks.iter().take(NEAR) {
         if let Some(len) = first(block, &stop) {
             return at + len;
         }
         at += BLOCK;
     }
-    let any = |block: &&[u8; LARGE_BLOCK]| block.iter().fold(false, |any, b| any | (stop(*b) == 0));
     at = skip(bytes, at);
+    let any = |block: &&[u8; LARGE_BLOCK]| block.iter().fold(false, |any, b| any | (stop(*b) == 0));
     let (blocks, _) = bytes[at..].as_chunks();
     at += LARGE_BLOCK * blocks.iter().take_while(|block| !any(block)).count();
     let (blocks, rest) = bytes[at..].as_chunks();
@@ -143,14 +146,44 @@ fn far(
         }
         at += BLOCK;
     }
-    // Of less than a block the last one is looked at once more, and what was there before is shifted out.
-    let Some(block) = bytes.last_chunk() else {
-        return at + rest.iter().take_while(|b| stop(**b) != 0).count();
-    };
-    match stops(block, &stop).checked_shr(8 * (BLOCK - rest.len()) as u32).unwrap_or_default() {
-        0 => bytes.len(),
-        stops => at + stops.trailing_zeros() as usize / 8,
+    at + tail(bytes, rest, stop)
+}
+
+/// The same in what is left of the bytes when it is less than a block: counted from there.
+#[inline(always)]
+fn tail(bytes: &[u8], rest: &[u8], stop: impl Fn(u8) -> u8) -> usize {
+    let len = rest.len();
+    // The last block is looked at once more, and what was there before is shifted out.
+    if let Some(block) = bytes.last_chunk() {
+        let stops = stops(block, &stop).checked_shr(8 * (BLOCK - len) as u32);
+        return match stops.unwrap_or_default() {
+            0 => len,
+            stops => stops.trailing_zeros() as usize / 8,
+        };
     }
+    // Of fewer bytes the first and the last eight, or four, make a block.
+    let halves = rest.first_chunk::<8>().zip(rest.last_chunk::<8>());
+    let quarters = rest.first_chunk::<4>().zip(rest.last_chunk::<4>());
+    let (half, found) = match (halves, quarters) {
+        (Some((head, tail)), _) => (8, first(&join(head, tail), stop)),
+        (None, Some((head, tail))) => {
+            let four = u64::from(u32::from_le_bytes(*head));
+            let eight = four | u64::from(u32::from_le_bytes(*tail)) << 32;
+            (4, first(&join(&eight.to_le_bytes(), &eight.to_le_bytes()), stop))
+        }
+        (None, None) => return rest.iter().take_while(|b| stop(**b) != 0).count(),
+    };
+    match found {
+        Some(at) if at < half => at,
+        Some(at) => at + len - 2 * half,
+        None => len,
+    }
+}
+
+#[inline(always)]
+fn join(head: &[u8; 8], tail: &[u8; 8]) -> [u8; BLOCK] {
+    let tail = u128::from(u64::from_le_bytes(*tail)) << 64;
+    (u128::from(u64::from_le_bytes(*head)) | tail).to_le_bytes()
 }
 
 /// The number of the first byte that stops.
@@ -235,6 +268,23 @@ mod tests {
                 for len in 0..20 {
                     let expected = if one == 0 && len > 0 { 0 } else { len };
                     assert_eq!(find(&block[70..70 + len], 0), expected, "{byte} {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn short_texts_are_searched_to_their_ends_and_not_beyond() {
+        for find in [text, attribute, control, escaped_text, escaped_attribute, name] {
+            for len in 0..3 * BLOCK {
+                let mut bytes = vec![b'x'; len];
+                for at in (0..len).rev() {
+                    // All behind the first one may stop, too.
+                    bytes[at] = if find(b">", 0) == 0 { b'>' } else { b'\r' };
+                    assert_eq!(find(&bytes, 0), at, "{len}");
+                    for from in 0..=at {
+                        assert_eq!(find(&bytes, from), at, "{len} {from}");
+                    }
                 }
             }
         }
