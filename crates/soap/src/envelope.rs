@@ -360,8 +360,8 @@ impl Envelope {
     pub fn not_understood(&self, understood: impl Fn(&str, &str) -> bool) -> Vec<Element<'_>> {
         let addressing = self.version.addressing.namespace();
         self.headers()
-            .filter(|h| self.must_understand(*h) && self.is_for_ultimate_receiver(*h))
             .filter(|h| h.namespace() != addressing || addressing.is_empty())
+            .filter(|h| self.must_understand(*h) && self.is_for_ultimate_receiver(*h))
             .filter(|h| !understood(h.namespace(), h.local_name()))
             .collect()
     }

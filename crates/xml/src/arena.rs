@@ -131,9 +131,9 @@ impl Arena {
     #[inline]
     pub(crate) fn str(&self, text: Text) -> &str {
         match text.start {
+            ..LARGE => text_of(&self.source, &self.extra, text),
             KNOWN.. => self.known[(text.start - KNOWN) as usize],
-            LARGE.. => self.large.get(text),
-            _ => text_of(&self.source, &self.extra, text),
+            _ => self.large.get(text),
         }
     }
 
@@ -141,13 +141,13 @@ impl Arena {
     #[inline]
     pub(crate) fn bytes(&self, text: Text) -> &[u8] {
         match text.start {
-            KNOWN.. => self.known[(text.start - KNOWN) as usize].as_bytes(),
-            LARGE.. => self.large.get(text).as_bytes(),
-            _ => {
+            ..LARGE => {
                 let start = (text.start & !EXTRA) as usize;
                 let buffer = if text.start & EXTRA == 0 { &self.source } else { &self.extra };
                 &buffer.as_bytes()[start..start + text.len as usize]
             }
+            KNOWN.. => self.known[(text.start - KNOWN) as usize].as_bytes(),
+            _ => self.large.get(text).as_bytes(),
         }
     }
 

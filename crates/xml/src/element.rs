@@ -146,7 +146,8 @@ impl<'a> Element<'a> {
     #[inline]
     pub fn is(&self, namespace: &str, local: &str) -> bool {
         let data = self.data();
-        self.document.has_name(data.local(), local) && self.namespace() == namespace
+        self.document.has_name(data.local(), local)
+            && self.document.names.is_in(data.binding, namespace)
     }
 
     /// The value of an attribute in no namespace.
@@ -159,10 +160,16 @@ impl<'a> Element<'a> {
 
     /// The value of an attribute in a namespace.
     pub fn attribute_ns(&self, namespace: &str, local: &str) -> Option<&'a str> {
-        self.attributes().find(|a| a.is(namespace, local)).map(|a| a.value())
+        let document = self.document;
+        let is_wanted = |a: &&AttributeData| {
+            document.has_name(a.local(), local) && document.names.is_in(a.binding, namespace)
+        };
+        let found = document.element_attributes(self.data()).iter().find(is_wanted)?;
+        Some(document.str(found.value))
     }
 
     /// The attributes in document order, namespace declarations left out.
+    #[inline]
     pub fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
         let document = self.document;
         document
@@ -407,7 +414,13 @@ impl<'a> Attribute<'a> {
     #[inline]
     pub fn is(&self, namespace: &str, local: &str) -> bool {
         self.document.has_name(self.data.local(), local)
-            && self.document.names.namespace(self.binding().namespace) == namespace
+            && self.document.names.is_in(self.data.binding, namespace)
+    }
+
+    /// The local name.
+    #[inline]
+    pub fn local_name(&self) -> &'a str {
+        self.document.str(self.data.local())
     }
 
     /// The value, references resolved and white space normalized.

@@ -122,6 +122,12 @@ impl Names {
         self.namespaces.at(index)
     }
 
+    /// Whether a binding is one to this namespace. Most that are not differ in length.
+    #[inline(never)]
+    pub(crate) fn is_in(&self, binding: u16, namespace: &str) -> bool {
+        self.namespaces.is(self.binding(binding).namespace, namespace)
+    }
+
     #[inline]
     pub(crate) fn binding(&self, index: u16) -> Binding {
         self.bindings[index as usize]
@@ -213,9 +219,8 @@ impl Names {
     fn latest_if(&self, prefix: u16, namespace: &str) -> Option<u16> {
         let latest = *self.latest.get(usize::from(prefix))?;
         let binding = self.bindings[usize::from(latest)];
-        let own = self.namespaces.at(binding.namespace);
         // (Of a prefix that has none it is that of no prefix.)
-        let same = binding.prefix == prefix && (std::ptr::eq(own, namespace) || own == namespace);
+        let same = binding.prefix == prefix && self.namespaces.is(binding.namespace, namespace);
         same.then_some(latest)
     }
 
@@ -318,16 +323,25 @@ impl Strings {
         if self.entries.len() > LINEAR {
             return self.index.get(wanted).copied();
         }
-        let own = self.text.as_bytes();
-        let is_wanted = |entry: &Entry| match entry {
+        self.entries.iter().position(|entry| self.holds(*entry, wanted)).map(|i| i as u16)
+    }
+
+    /// Whether an entry is this string.
+    #[inline]
+    fn is(&self, index: u16, wanted: &str) -> bool {
+        self.holds(self.entries[usize::from(index)], wanted)
+    }
+
+    #[inline(always)]
+    fn holds(&self, entry: Entry, wanted: &str) -> bool {
+        match entry {
             // Mostly it is the same piece of the program.
-            Entry::Known(text) => std::ptr::eq(*text, wanted) || *text == wanted,
+            Entry::Known(text) => std::ptr::eq(text, wanted) || text == wanted,
             Entry::Own(start, end) => {
                 (end - start) as usize == wanted.len()
-                    && own[*start as usize..*end as usize] == *wanted.as_bytes()
+                    && self.text.as_bytes()[start as usize..end as usize] == *wanted.as_bytes()
             }
-        };
-        self.entries.iter().position(is_wanted).map(|i| i as u16)
+        }
     }
 
     fn add(&mut self, new: &str) -> u16 {

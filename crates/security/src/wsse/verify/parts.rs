@@ -319,6 +319,10 @@ pub(super) fn check_ids(document: &Document, references: Option<&DataReferences>
     ids.extend(references.iter().flat_map(|r| r.ids()).map(ordered));
     for element in document.root().descendants_and_self() {
         for attribute in element.attributes() {
+            // What nearly all others differ by.
+            if attribute.local_name().len() != "Id".len() {
+                continue;
+            }
             let is_id = attribute.is(WSU, "Id")
                 || attribute.is(XML, "id")
                 || attribute.is("", "Id") && matches!(element.namespace(), DSIG | XENC);
