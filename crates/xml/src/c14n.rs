@@ -179,8 +179,8 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    /// Writes an element that has nothing but text and whose canonical form is what was read, but for the declarations that it
-    /// needs: most elements of most bodies are such, and most headers.
+    /// Writes an element that has nothing but text, of which everything behind the name and what its start tag holds is in
+    /// canonical form as it was read: most elements of most bodies are such, and most headers.
     #[inline(always)]
     fn as_it_stands(&mut self, node: &NodeData) -> bool {
         // (What was built is not in the source.)
@@ -191,16 +191,14 @@ impl<S: Sink> Walk<'_, S> {
             return false;
         }
         let document = self.document;
-        let prefix = document.names.prefix_len(node.binding);
-        let name = with_prefix(node.local(), prefix);
-        let named = name.start + name.len;
-        let tagged =
-            if node.tag == 0 { Some(named) } else { self.attributes_as_they_stand(node, named) };
+        let name = with_prefix(node.local(), document.names.prefix_len(node.binding));
         let leaf = document.node(node.first);
         let (start, end) = (leaf.start, leaf.start.wrapping_add(leaf.end));
-        // `>` stands in front of the text, `</`, name and `>` behind it, and nothing else.
-        let is_all = tagged == start.checked_sub(1) && end + name.len + 3 == node.end;
-        if leaf.tag != 0 || leaf.kind() != Kind::Text || !is_all {
+        // `>` stands in front of the text, `</`, name and `>` behind it.
+        let closed = start.wrapping_sub(1);
+        let is_closed = document.source.as_bytes().get(closed as usize) == Some(&b'>');
+        let is_text = leaf.tag == 0 && leaf.kind() == Kind::Text && start < EXTRA;
+        if !is_text || !is_closed || end + name.len + 3 != node.end {
             return false;
         }
         let text = document.piece(leaf.content());
@@ -210,45 +208,17 @@ impl<S: Sink> Walk<'_, S> {
         let mark = self.rendered.mark();
         let mut found = Found::new();
         self.use_bindings(node, &mut found);
-        let mut done = name.start - 1;
-        if !found.is_empty() {
-            self.out.write_piece(document.piece(Text { start: done, len: named - done }));
-            self.out.declare_all(&document.names, &mut found);
-            self.rendered.close(mark);
-            done = named;
+        let (first, named) = (name.start - 1, name.start + name.len);
+        if node.tag == 0 && found.is_empty() && named == closed {
+            self.out.write_piece(document.piece(Text { start: first, len: node.end - first }));
+            return true;
         }
-        self.out.write_piece(document.piece(Text { start: done, len: node.end - done }));
+        self.out.write_piece(document.piece(Text { start: first, len: named - first }));
+        self.out.declare_all(&document.names, &mut found);
+        self.rendered.close(mark);
+        self.attributes(document.element_attributes(node));
+        self.out.write_piece(document.piece(Text { start: closed, len: node.end - closed }));
         true
-    }
-
-    /// Where the attributes of a start tag end, if they stand there as they are in canonical form and nothing else does.
-    fn attributes_as_they_stand(&self, node: &NodeData, mut at: u32) -> Option<u32> {
-        let document = self.document;
-        let source = document.source.as_bytes();
-        let mut last: Option<&AttributeData> = None;
-        if !document.element_declarations(node).is_empty() {
-            return None;
-        }
-        for attribute in document.element_attributes(node) {
-            let name = with_prefix(attribute.local(), document.names.prefix_len(attribute.binding));
-            let (value, span) = (attribute.value, attribute.value_span);
-            // One octet stands in front of the name, two between it and the value, which is what stands between the quotes.
-            let is_there = name.start == at + 1
-                && value.start == name.start + name.len + 2
-                && (value.start, value.start + value.len) == (span.start, span.end);
-            let [blank, quote] =
-                [at, value.start.wrapping_sub(1)].map(|at| source.get(at as usize));
-            let is_spelled = (blank, quote) == (Some(&b' '), Some(&b'"'));
-            let text = || document.bytes(value);
-            if !is_there || !is_spelled || scan::escaped_attribute(text(), 0) != text().len() {
-                return None;
-            }
-            if last.is_some_and(|last| self.in_order(last, attribute) == Ordering::Greater) {
-                return None;
-            }
-            (last, at) = (Some(attribute), span.end + 1);
-        }
-        Some(at)
     }
 
     /// The namespaces that the names of a start tag visibly utilize, if they are to be declared.
@@ -282,19 +252,7 @@ impl<S: Sink> Walk<'_, S> {
             self.use_inclusive(at, apex, &mut found);
         }
         self.out.declare_all(&document.names, &mut found);
-        match attributes {
-            [] => {}
-            [one] => self.attribute(one),
-            [first, second] => {
-                let (first, second) = match self.in_order(first, second) {
-                    Ordering::Greater => (second, first),
-                    _ => (first, second),
-                };
-                self.attribute(first);
-                self.attribute(second);
-            }
-            several => self.attributes(several),
-        }
+        self.attributes(attributes);
         self.out.push(b'>');
     }
 
@@ -336,10 +294,22 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn attributes(&mut self, attributes: &[AttributeData]) {
-        let mut order: SmallVec<[&AttributeData; 8]> = attributes.iter().collect();
-        order.sort_unstable_by(|a, b| self.in_order(a, b));
-        for attribute in order {
-            self.attribute(attribute);
+        match attributes {
+            [] => {}
+            [one] => self.attribute(one),
+            [first, second] => {
+                let (first, second) = match self.in_order(first, second) {
+                    Ordering::Greater => (second, first),
+                    _ => (first, second),
+                };
+                self.attribute(first);
+                self.attribute(second);
+            }
+            several => {
+                let mut order: SmallVec<[&AttributeData; 8]> = several.iter().collect();
+                order.sort_unstable_by(|a, b| self.in_order(a, b));
+                order.into_iter().for_each(|attribute| self.attribute(attribute));
+            }
         }
     }
 

@@ -88,32 +88,6 @@ impl Room {
         }
         self.places[at]
     }
-
-    /// The text of several in the order of their prefixes, if it is one that is remembered.
-    fn declarations(&mut self, names: &Names, set: Set) -> Option<(u32, u32)> {
-        if let Some((_, place)) = self.sets.iter().find(|(known, _)| *known == set) {
-            return Some(*place);
-        }
-        if self.sets.len() == SETS {
-            return None;
-        }
-        let mut bindings: SmallVec<[u16; TOGETHER]> = SmallVec::new();
-        bindings.extend(set.into_iter().filter(|binding| *binding != NOTHING));
-        sort(&mut bindings, names);
-        let places: SmallVec<[(u32, u32); TOGETHER]> =
-            bindings.iter().map(|binding| self.declaration(names, *binding)).collect();
-        // What is long is the peer's choice, and not held once more.
-        let octets: u32 = places.iter().map(|(start, end)| end - start).sum();
-        if octets as usize > CHUNK {
-            return None;
-        }
-        let start = self.declarations.len() as u32;
-        for (start, end) in places {
-            self.declarations.extend_from_within(start as usize..end as usize);
-        }
-        self.sets.push((set, (start, start + octets)));
-        Some((start, start + octets))
-    }
 }
 
 /// Namespace declarations are sorted by their prefixes (Canonical XML 1.0 §2.2).
@@ -161,34 +135,49 @@ impl<S: Sink> Out<'_, S> {
     pub(super) fn declare_all(&mut self, names: &Names, bindings: &mut [u16]) {
         match bindings {
             [] => {}
-            [one] => self.declare(names, *one),
+            [one] => {
+                self.declare(names, *one);
+            }
             several => {
                 let mut set = [NOTHING; TOGETHER];
-                let together = set.get_mut(..several.len());
-                let is_set = together.map(|own| own.copy_from_slice(several)).is_some();
-                match is_set.then(|| self.room.declarations(names, set)).flatten() {
-                    Some(place) => self.declared(place),
-                    None => {
-                        sort(several, names);
-                        several.iter().for_each(|binding| self.declare(names, *binding));
+                let is_set = several.len() <= TOGETHER;
+                if is_set {
+                    set[..several.len()].copy_from_slice(several);
+                    let known = self.room.sets.iter().find(|(known, _)| *known == set);
+                    if let Some((_, place)) = known {
+                        self.declared(*place);
+                        return;
                     }
+                }
+                let before = self.room.out.len();
+                sort(several, names);
+                let octets: usize = several.iter().map(|one| self.declare(names, *one)).sum();
+                // (What the sink has got meanwhile is no longer there, and is long.)
+                let Room { out, declarations, sets, .. } = &mut *self.room;
+                if is_set && sets.len() < SETS && out.len() == before + octets {
+                    let start = declarations.len() as u32;
+                    declarations.extend_from_slice(&out[before..]);
+                    sets.push((set, (start, declarations.len() as u32)));
                 }
             }
         }
     }
 
-    /// The declaration of a binding.
-    pub(super) fn declare(&mut self, names: &Names, binding: u16) {
+    /// The declaration of a binding; gives its length.
+    pub(super) fn declare(&mut self, names: &Names, binding: u16) -> usize {
         let place = self.room.declaration(names, binding);
-        self.declared(place);
+        self.declared(place)
     }
 
-    fn declared(&mut self, (start, end): (u32, u32)) {
+    fn declared(&mut self, (start, end): (u32, u32)) -> usize {
         let Room { out, declarations, .. } = &mut *self.room;
-        out.extend_from_slice(&declarations[start as usize..end as usize]);
+        let declared = &declarations[start as usize..end as usize];
+        out.extend_from_slice(declared);
+        let octets = declared.len();
         if out.len() >= CHUNK {
             self.write_blocks();
         }
+        octets
     }
 
     /// Hands on whole blocks.
