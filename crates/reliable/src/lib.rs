@@ -18,6 +18,7 @@
 //! acknowledged (replies), so it should be cheap to clone, an `Arc<Envelope>` for example.
 
 mod address;
+mod ascending;
 pub mod codec;
 mod creation;
 mod destination;
@@ -41,6 +42,7 @@ mod shape;
 mod source;
 mod version;
 
+pub use ascending::Ascending;
 pub use duplex::{
     DuplexInput, DuplexListener, DuplexListenerInput, DuplexListenerOutput, DuplexOpen,
     DuplexOutput, DuplexSession, DuplexSettings, Links, Transmission,

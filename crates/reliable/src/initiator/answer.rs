@@ -27,7 +27,7 @@ impl<M: Clone> Initiator<M> {
         }
         let now = at.time;
         self.source.written(exchange);
-        match (self.exchanges.remove(&exchange), self.shape) {
+        match (self.exchanges.remove(exchange), self.shape) {
             (Some(Purpose::Create), _) => self.on_create_response(message, now),
             (Some(Purpose::Close | Purpose::Terminate), _) => self.on_shutdown(message, at),
             (Some(Purpose::Message(number)), _) => {
@@ -47,7 +47,7 @@ impl<M: Clone> Initiator<M> {
 
     pub(super) fn on_failed(&mut self, exchange: ExchangeId, failure: Failure) {
         self.source.written(exchange);
-        let Some(purpose) = self.exchanges.remove(&exchange) else { return };
+        let Some(purpose) = self.exchanges.remove(exchange) else { return };
         let Failure { kind, reason } = failure;
         if kind == FailureKind::SecuritySessionLost && purpose != Purpose::Create {
             if self.was_closing() && matches!(purpose, Purpose::Close | Purpose::Terminate) {
@@ -150,7 +150,7 @@ impl<M: Clone> Initiator<M> {
     /// A one-way message of a request/reply session whose repetition was answered with nothing, though no other comes before it: a
     /// service that has it already may answer so (Metro does), when its acknowledgement was lost. It is asked.
     fn ask_about(&mut self, number: MessageNumber) {
-        let is_asked = self.exchanges.values().any(|purpose| *purpose == Purpose::KeepAlive);
+        let is_asked = self.exchanges.iter().any(|(_, purpose)| *purpose == Purpose::KeepAlive);
         let first = self.source.window.unanswered().next();
         let is_due = first
             .is_some_and(|entry| entry.number == number && entry.is_one_way() && entry.retries > 0);

@@ -14,11 +14,12 @@ mod postpone;
 mod shutdown;
 mod transfer;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 pub use api::{InitiatorInput, InitiatorOutput, OpenRequest};
 
 use self::keeping::Keeping;
+use crate::ascending::Ascending;
 use crate::destination::Received;
 use crate::error::SessionError;
 use crate::event::{Counters, Event, SequenceState, Status};
@@ -47,7 +48,7 @@ pub struct Initiator<M> {
     source: Source<M>,
     /// The replies' sequence; named by us.
     destination: Option<Received>,
-    exchanges: BTreeMap<ExchangeId, Purpose>,
+    exchanges: Ascending<ExchangeId, Purpose>,
     last_exchange: u64,
     /// What the transport said last.
     last_failure: String,
@@ -117,7 +118,7 @@ impl<M: Clone> Initiator<M> {
             settings,
             phase: Phase::New,
             peer: Peer { to: String::new(), token: None },
-            exchanges: BTreeMap::new(),
+            exchanges: Ascending::default(),
             last_exchange: 0,
             last_failure: String::new(),
             close: None,
@@ -205,6 +206,16 @@ impl<M: Clone> Initiator<M> {
         }
     }
 
+    /// Notes that the request of an exchange is written, as [`InitiatorInput::Written`] says it, where nothing waits for that: nothing
+    /// comes of it then, and nobody need look at a clock for it. False: something waits, and the input is to be given.
+    pub fn note_written(&mut self, exchange: ExchangeId) -> bool {
+        let waits = self.holds_back();
+        if !waits {
+            self.source.written(exchange);
+        }
+        !waits
+    }
+
     /// Whether messages wait that [`InitiatorInput::Written`] may let go.
     pub fn holds_back(&self) -> bool {
         self.source.holds_back()
@@ -228,12 +239,11 @@ impl<M: Clone> Initiator<M> {
 
     /// Bytes of memory that the engine holds, without those inside the messages.
     pub fn memory(&self) -> usize {
-        let node = size_of::<ExchangeId>() + size_of::<Purpose>() + size_of::<usize>();
         size_of::<Self>()
             + self.source.heap_size()
             + self.outputs.capacity() * size_of::<InitiatorOutput<M>>()
             + self.destination.as_ref().map_or(0, Received::heap_size)
-            + self.exchanges.len() * node
+            + self.exchanges.heap_size()
             + self.peer.to.capacity()
     }
 

@@ -7,18 +7,17 @@ use waxwing_soap::Time;
 
 impl<M: Clone> Initiator<M> {
     pub(super) fn on_postponed(&mut self, exchange: ExchangeId, reason: String) {
-        let Some(&purpose) = self.exchanges.get(&exchange) else {
+        let Some(&purpose) = self.exchanges.get(exchange) else {
             return self.source.written(exchange);
         };
         // Where a later transmission is under way, that one's end counts.
-        let later = ExchangeId(exchange.0.saturating_add(1))..;
-        let is_last = !self.exchanges.range(later).any(|(_, of)| *of == purpose);
+        let is_last = !self.exchanges.iter().any(|(own, of)| own > exchange && *of == purpose);
         if is_last && !self.postpone(purpose) {
             let failure = Failure { kind: FailureKind::Retryable, reason };
             return self.on_failed(exchange, failure);
         }
         self.source.written(exchange);
-        self.exchanges.remove(&exchange);
+        self.exchanges.remove(exchange);
         self.last_failure = reason;
     }
 

@@ -137,9 +137,7 @@ impl<M: Clone> Initiator<M> {
     pub(super) fn recover(&mut self, exchange: ExchangeId, now: Time) {
         let distance = self.source.overtaking();
         let before = ExchangeId(exchange.0.saturating_sub(distance));
-        let rest = self.exchanges.split_off(&before);
-        let overtaken = std::mem::replace(&mut self.exchanges, rest);
-        for (id, purpose) in overtaken {
+        for (id, purpose) in self.exchanges.take_below(before) {
             if matches!(purpose, Purpose::Message(_)) {
                 self.source.window.loss.exchange(true);
             } else {

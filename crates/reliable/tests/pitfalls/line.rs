@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::harness::{BOTH, Client, OneWay, RequestReply, V11, reply, window};
-use waxwing_reliable::{FailureKind, ReliableSessionSettings};
+use waxwing_reliable::{ExchangeId, FailureKind, ReliableSessionSettings};
 
 /// A session whose window is wide, and that has nothing to do.
 fn wide(settings: ReliableSessionSettings) -> Client {
@@ -41,6 +41,25 @@ fn a_message_waits_until_the_one_before_is_written() {
     client.call(13);
     client.wait(Duration::from_secs(1));
     assert_eq!(client.take_number().1, 9);
+}
+
+/// That a message is written is noted without more where nothing waits for it, and only there.
+#[test]
+fn what_nothing_waits_for_is_only_noted() {
+    let mut client = wide(window(8));
+    client.writes_at_once = false;
+    client.call(9);
+    let (ninth, _) = client.take_number();
+    assert!(client.initiator.is_held_up());
+    assert!(client.initiator.note_written(ExchangeId(ninth)));
+    assert!(!client.initiator.is_held_up());
+    client.call(10);
+    let (tenth, _) = client.take_number();
+    client.call(11);
+    assert!(client.sent.is_empty(), "it waits until the one before is written");
+    assert!(!client.initiator.note_written(ExchangeId(tenth)), "something comes of it");
+    client.written(tenth);
+    assert_eq!(client.take_number().1, 11);
 }
 
 /// Order matters only where the service refuses what is early.

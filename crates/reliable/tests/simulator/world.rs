@@ -256,7 +256,12 @@ impl World {
             Happening::Accident(accident) => self.accident(accident),
             Happening::Arrive { client, message, tag } => self.arrive(client, message, tag),
             Happening::Written { exchange } => {
-                self.client_input(InitiatorInput::Written { exchange: ExchangeId(exchange) })
+                let exchange = ExchangeId(exchange);
+                // As a channel does it.
+                match self.client.as_mut().is_none_or(|client| client.note_written(exchange)) {
+                    true => Ok(()),
+                    false => self.client_input(InitiatorInput::Written { exchange }),
+                }
             }
             Happening::Progress { exchange } => {
                 self.client_input(InitiatorInput::Progress { exchange: ExchangeId(exchange) })

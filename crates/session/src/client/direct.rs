@@ -162,7 +162,7 @@ impl ClientSession {
             Calls::Direct(calls) => !calls.waiting.is_empty(),
             Calls::Sequence(_) | Calls::Links(_) => false,
         };
-        waits || self.pending.values().any(|pending| matches!(pending, Pending::Direct(..)))
+        waits || self.pending.iter().any(|(_, pending)| matches!(pending, Pending::Direct(..)))
     }
 
     pub(super) fn trace_plain(&mut self, id: Option<TransmissionId>, received: &Received) {

@@ -93,8 +93,19 @@ impl ClientSession {
         }
     }
 
+    /// Notes that a message is written, as [`ClientInput::Written`] says it, where nothing waits for that: nothing comes of it then.
+    /// False: something may come of it, and the input is to be given.
+    pub fn note_written(&mut self, id: TransmissionId) -> bool {
+        match (self.pending.get(id), &mut self.calls) {
+            (Some(Pending::Sequence(exchange, _)), Calls::Sequence(sequence)) => {
+                sequence.initiator.note_written(*exchange)
+            }
+            _ => false,
+        }
+    }
+
     fn written(&mut self, id: TransmissionId, at: &mut Moment<'_>) {
-        if let Some(Pending::Sequence(exchange, _)) = self.pending.get(&id) {
+        if let Some(Pending::Sequence(exchange, _)) = self.pending.get(id) {
             return self.written_in_sequence(*exchange, at);
         }
         if self.is_sent(id).is_some() {
@@ -105,7 +116,7 @@ impl ClientSession {
     }
 
     fn goes_on(&mut self, id: TransmissionId, at: &mut Moment<'_>) {
-        if let Some(Pending::Sequence(exchange, _)) = self.pending.get(&id) {
+        if let Some(Pending::Sequence(exchange, _)) = self.pending.get(id) {
             self.progress_in_sequence(*exchange, at);
         }
     }
@@ -123,7 +134,7 @@ impl ClientSession {
         if self.exchange == Exchange::Answer(id) {
             return self.trust_answer(answer, at);
         }
-        match self.pending.remove(&id) {
+        match self.pending.remove(id) {
             Some(Pending::Sequence(exchange, correlation)) => {
                 self.sequence_answer(id, exchange, &correlation, answer, at);
             }

@@ -76,14 +76,14 @@ impl ClientSession {
     /// The security session is over while the reliable one was open.
     pub(super) fn security_lost(&mut self, error: ClientError, at: &mut Moment<'_>) {
         let exchange = self.pending.iter().find_map(|(id, pending)| match pending {
-            Pending::Sequence(exchange, _) => Some((*id, *exchange)),
+            Pending::Sequence(exchange, _) => Some((id, *exchange)),
             Pending::Direct(..) => None,
         });
         let reason = error.to_string();
         let error = SessionError::from(error);
         match exchange {
             Some((id, exchange)) => {
-                self.pending.remove(&id);
+                self.pending.remove(id);
                 self.failed_below(error);
                 let failure = Failure { kind: FailureKind::SecuritySessionLost, reason };
                 self.tell(InitiatorInput::Failed { exchange, failure }, at);

@@ -1,10 +1,10 @@
 //! What a session is made of, and its states as values.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use waxwing_reliable::{
-    CallId, DuplexSession, DuplexSettings as ReliableSettings, ExchangeId, Initiator, Links,
-    ReliableMessagingVersion, SettingsError, Shape, Status, Time,
+    Ascending, CallId, DuplexSession, DuplexSettings as ReliableSettings, ExchangeId, Initiator,
+    Links, ReliableMessagingVersion, SettingsError, Shape, Status, Time,
 };
 use waxwing_security::conversation::{CallerIdentity, ClientSecurity, Correlation};
 use waxwing_soap::{AddressHeaders, Envelope, Moment};
@@ -35,7 +35,7 @@ pub struct ClientSession {
     /// What is kept of it, where it is durable.
     pub(super) keeping: Option<Box<Keeping>>,
     /// Messages of calls and sequences whose answers are waited for.
-    pub(super) pending: BTreeMap<TransmissionId, Pending>,
+    pub(super) pending: Ascending<TransmissionId, Pending>,
     transmissions: u64,
     /// How far it has come, for the diagnosis of failures.
     pub(super) reached: Reached,
@@ -147,7 +147,7 @@ impl ClientSession {
             judgments: 0,
             calls,
             phase: Phase::New,
-            pending: BTreeMap::new(),
+            pending: Ascending::default(),
             transmissions: 0,
             reached: Reached::default(),
             outputs: VecDeque::new(),

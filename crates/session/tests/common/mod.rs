@@ -242,7 +242,9 @@ impl Pair {
         while let Some(output) = self.client.poll() {
             match output {
                 ClientOutput::Transmit(transmit) => {
-                    self.client.handle(ClientInput::Written(transmit.id), at);
+                    if !self.client.note_written(transmit.id) {
+                        self.client.handle(ClientInput::Written(transmit.id), at);
+                    }
                     self.posted.push((transmit.id, transmit.envelope.to_bytes()));
                 }
                 ClientOutput::Authenticate { id, .. } => {

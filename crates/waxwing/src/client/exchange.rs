@@ -29,8 +29,12 @@ impl WhenWritten for Inner {
     fn written(self: Arc<Self>, exchange: u64) {
         // Without a runtime nothing of the channel goes on anyway.
         let Ok(runtime) = Handle::try_current() else { return };
-        let input = ClientInput::Written(TransmissionId(exchange));
+        let id = TransmissionId(exchange);
         let mut state = self.lock();
+        if state.session.note_written(id) {
+            return;
+        }
+        let input = ClientInput::Written(id);
         if state.session.holds_back() {
             drop(state);
             runtime.spawn(async move { self.give(&mut self.lock(), input) });
