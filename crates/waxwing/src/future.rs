@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -53,6 +53,21 @@ impl<T> Accompanied<T> {
             keeper: None,
         };
         Self { awaited, work: work.map(here) }
+    }
+
+    /// The same work, which others may need done though nobody goes on waiting for what it brings: they have it
+    /// [roused](Shared::rouse).
+    pub(crate) fn shared(mut self) -> (Self, Weak<Shared>) {
+        let mut shared = Weak::new();
+        if let Some(Work { place, runtime, .. }) = &mut self.work
+            && let Place::Here(own) = place
+            && let Some(future) = own.take()
+        {
+            let work = Arc::new(Shared::new(future, runtime.clone()));
+            shared = Arc::downgrade(&work);
+            *place = Place::Shared(work);
+        }
+        (self, shared)
     }
 
     /// The same work, which `keeper` may need done though nobody goes on waiting for what it brings.
@@ -185,7 +200,6 @@ impl Drop for Work {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Weak;
     use std::sync::atomic::AtomicUsize;
     use std::task::Wake;
 
@@ -354,6 +368,27 @@ mod tests {
         assert!(Pin::new(&mut waits).poll(noop).is_pending());
         told.send(1).unwrap();
         assert_eq!(waits.await, Ok(1));
+    }
+
+    /// Polled once, before somebody needs it or after: it goes on without who waits for it.
+    #[tokio::test]
+    async fn work_that_is_shared_goes_on_when_it_is_roused() {
+        for polls in [0, 1] {
+            let gate = Arc::new(Notify::new());
+            let (done, work) = work(&gate);
+            let (told, awaited) = oneshot::channel();
+            let (mut waits, shared) = Accompanied::new(awaited, Some(work)).shared();
+            let noop = &mut Context::from_waker(std::task::Waker::noop());
+            for _ in 0..polls {
+                assert!(Pin::new(&mut waits).poll(noop).is_pending());
+            }
+            gate.notify_one();
+            shared.upgrade().expect("it is not done").rouse();
+            assert_eq!(done.await, Ok(7));
+            told.send(1).unwrap();
+            assert_eq!(waits.await, Ok(1));
+            assert!(shared.upgrade().is_none());
+        }
     }
 
     /// Somebody needs it while it is being polled.

@@ -8,6 +8,7 @@ mod common;
 mod refusing;
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
 
@@ -17,7 +18,8 @@ use waxwing::binding::{Configuration, ServiceBehavior};
 use waxwing::contract::BoxFuture;
 use waxwing::net::memory::Memory;
 use waxwing::net::{Answer, Request, Transport};
-use waxwing::{ChannelFactory, ClientChannel, ServiceHostBuilder, ServiceInstances};
+use waxwing::service::HostEvent;
+use waxwing::{ChannelFactory, ClientChannel, ServiceHost, ServiceHostBuilder, ServiceInstances};
 use waxwing_reliable::{Counters, ReliableMessagingVersion};
 
 const CALLS: usize = 200;
@@ -116,9 +118,8 @@ impl Transport for NotAtOnce {
     }
 }
 
-/// Somebody begins a call and does not go on with it: the next one lets it go on, and does not wait until the timer sends it again.
-#[tokio::test]
-async fn a_call_that_nobody_goes_on_with_holds_up_no_other() {
+/// A service in this process, and what makes channels to it whose exchanges do not go out at once.
+async fn not_at_once() -> (ServiceHost, ChannelFactory) {
     let text = "<configuration><system.serviceModel><bindings><customBinding><binding><reliableSession/><textMessageEncoding/>\
                 <httpTransport/></binding></customBinding></bindings></system.serviceModel></configuration>";
     let binding = || Configuration::parse(text).unwrap().bindings.remove(0);
@@ -131,19 +132,67 @@ async fn a_call_that_nobody_goes_on_with_holds_up_no_other() {
         .await
         .unwrap();
     let factory = ChannelFactory::new(binding(), address, &CALCULATOR_CONTRACT).unwrap();
-    let factory = factory.transport(NotAtOnce(memory));
+    (host, factory.transport(NotAtOnce(memory)))
+}
+
+/// Begins something, and does not go on with it.
+fn begun<F: Future>(work: F) -> Pin<Box<F>> {
+    let mut work = Box::pin(work);
+    assert!(work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    work
+}
+
+/// Somebody begins to open a channel, or to close it, and does not go on with that: whoever needs it done has it done.
+#[tokio::test]
+async fn an_opening_or_an_end_that_nobody_goes_on_with_holds_up_nobody() {
+    let (host, factory) = not_at_once().await;
+    let fine = |error| panic!("{error}");
+    // A call, or another opening, waits for an opening; another end for an end.
+    let channel = factory.create_channel().unwrap();
+    let client = CalculatorClient::new(&channel);
+    let kept = begun(channel.open());
+    assert_eq!(client.add(1.0, 0.5).await.unwrap(), 1.5);
+    kept.await.unwrap_or_else(fine);
+    let kept = begun(channel.close());
+    channel.close().await.unwrap_or_else(fine);
+    kept.await.unwrap_or_else(fine);
+
+    let channel = factory.create_channel().unwrap();
+    let kept = begun(channel.open());
+    channel.open().await.unwrap_or_else(fine);
+    kept.await.unwrap_or_else(fine);
+    // Nobody waits for it any more: it goes on.
+    drop(begun(channel.close()));
+    channel.close().await.unwrap_or_else(fine);
+
+    // A channel whose opening was given up is closed when it is open.
+    let mut events = host.events();
+    drop(begun(factory.open_channel()));
+    while !matches!(events.next().await, Some(Ok(HostEvent::SessionClosed { .. }))) {}
+    // The first call opens the channel.
+    let channel = factory.create_channel().unwrap();
+    let client = CalculatorClient::new(&channel);
+    let kept = begun(client.add(1.0, 0.5));
+    assert_eq!(client.add(2.0, 0.5).await.unwrap(), 2.5);
+    assert_eq!(kept.await.unwrap(), 1.5);
+    channel.close().await.unwrap_or_else(fine);
+    assert!(host.close().await);
+}
+
+/// Somebody begins a call and does not go on with it: the next one lets it go on, and does not wait until the timer sends it again.
+#[tokio::test]
+async fn a_call_that_nobody_goes_on_with_holds_up_no_other() {
+    let (host, factory) = not_at_once().await;
     let mut seen = Vec::new();
     for _ in 0..ATTEMPTS {
         let channel = factory.open_channel().await.unwrap_or_else(|e| panic!("{e}"));
         let client = CalculatorClient::new(&channel);
-        let mut kept = Box::pin(client.add(1.0, 0.5));
-        assert!(kept.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let kept = begun(client.add(1.0, 0.5));
         for n in [2.0, 3.0] {
             assert_eq!(client.add(n, 0.5).await.unwrap(), n + 0.5);
         }
         assert_eq!(kept.await.unwrap(), 1.5);
-        let mut kept = Box::pin(client.add(4.0, 0.5));
-        assert!(kept.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let kept = begun(client.add(4.0, 0.5));
         // It is closed when all is answered.
         channel.close().await.unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(kept.await.unwrap(), 4.5);

@@ -1,7 +1,7 @@
 //! A channel: one conversation with a service.
 
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
@@ -32,7 +32,7 @@ use crate::contract::{
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::events::{CommunicationState, Events};
-use crate::future::Accompanied;
+use crate::future::{Accompanied, BoxFuture, Shared};
 use crate::layer::ClientService;
 use crate::net::{HttpCredentials, Transport};
 use crate::quotas::MessageQuotas;
@@ -108,7 +108,7 @@ impl ClientChannel {
     /// Why it cannot be opened, at once or within the binding's `openTimeout`.
     pub async fn open(&self) -> Result<(), ChannelError> {
         let timeout = options::duration(self.inner.parts.timeouts.open);
-        let opened = {
+        let (opened, step) = {
             let mut state = self.inner.lock();
             self.inner.start(&mut state, timeout)?;
             if state.session.is_open() {
@@ -116,10 +116,10 @@ impl ClientChannel {
             }
             let (sender, receiver) = oneshot::channel();
             state.opening.push(sender);
-            self.inner.drive(&mut state);
-            receiver
+            self.inner.step(&mut state, receiver, None)
         };
-        self.inner.wait_long(Accompanied::new(opened, None), "opening the channel").await
+        Inner::rouse(step);
+        self.inner.wait_long(opened, "opening the channel").await
     }
 
     /// Closes the channel: waits until every call is answered, ends the reliable session, then the security session.
@@ -128,7 +128,7 @@ impl ClientChannel {
     /// The service did not agree, or not within the binding's `closeTimeout`.
     pub async fn close(&self) -> Result<(), ChannelError> {
         let timeout = options::duration(self.inner.parts.timeouts.close);
-        let (closed, held_up_by) = {
+        let (closed, step, held_up_by) = {
             let mut state = self.inner.lock();
             match &state.phase {
                 Phase::Created => {
@@ -146,11 +146,13 @@ impl ClientChannel {
             }
             state.closing.push(sender);
             let deadline = self.inner.parts.clock.time() + timeout;
-            self.inner.give(&mut state, ClientInput::Close { deadline });
-            (receiver, std::mem::take(&mut state.held_up_by))
+            let input = ClientInput::Close { deadline };
+            let (closed, step) = self.inner.step(&mut state, receiver, Some(input));
+            (closed, step, std::mem::take(&mut state.held_up_by))
         };
+        Inner::rouse(step);
         Inner::rouse(held_up_by);
-        self.inner.wait_long(Accompanied::new(closed, None), "closing the channel").await
+        self.inner.wait_long(closed, "closing the channel").await
     }
 
     /// Ends the channel at once; calls under way fail, the service is told if it can be.
@@ -194,7 +196,7 @@ impl ClientChannel {
         self.inner.hold(&mut message).await?;
         let timeout = timeout.unwrap_or(options::duration(self.inner.parts.timeouts.send));
         let began = self.inner.parts.clock.time();
-        let (is_last, result, held_up_by) = {
+        let (is_last, result, step, held_up_by) = {
             let mut state = self.inner.lock();
             let is_last = self.inner.admit(&mut state, action)?;
             self.inner.start(&mut state, timeout)?;
@@ -211,9 +213,10 @@ impl ClientChannel {
                 Job::Exchange(_) if exchange.is_none() => exchange = Some(self.inner.run(job)),
                 job => self.inner.begin(job),
             });
-            let exchange = Accompanied::new(receiver, exchange);
-            (is_last, exchange.kept_by(|| self.inner.clone()), state.what_holds_up())
+            let exchange = Accompanied::new(receiver, exchange).kept_by(|| self.inner.clone());
+            (is_last, exchange, state.take_step(), state.what_holds_up())
         };
+        Inner::rouse(step);
         Inner::rouse(held_up_by);
         let reply = self.inner.wait(result).await;
         self.inner.lock().called(self.inner.parts.clock.time() - began, &reply);
@@ -331,6 +334,28 @@ impl Inner {
         }
         state.session.handle(input, &mut self.parts.clock.moment(&mut SystemRandom));
         self.drive_by(state, begin);
+    }
+
+    /// Gives the session an input, if there is one, and does what comes of it: an opening, or an end. What it begins runs where
+    /// somebody waits for `result`, from the first message to the last: no task need be woken for it. Given back, too, is the
+    /// step that was under way so, to be roused.
+    fn step<T>(
+        self: &Arc<Self>,
+        state: &mut State,
+        result: oneshot::Receiver<T>,
+        input: Option<ClientInput>,
+    ) -> (Accompanied<T>, Weak<Shared>) {
+        let mut chain: Option<BoxFuture<'static, ()>> = None;
+        let begin = &mut |job| match chain {
+            None => chain = Some(Box::pin(Arc::clone(self).carry_through(job))),
+            Some(_) => self.begin(job),
+        };
+        match input {
+            Some(input) => self.give_by(state, input, begin),
+            None => self.drive_by(state, begin),
+        }
+        let (result, step) = Accompanied::new(result, chain).shared();
+        (result, std::mem::replace(&mut state.step, step))
     }
 
     /// Does what the session wants done.

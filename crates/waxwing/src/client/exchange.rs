@@ -84,15 +84,17 @@ impl Inner {
         })
     }
 
-    /// Begins a job in a task of its own, and goes on there with what it begins: an opening is one task, and so is an end.
+    /// Begins a job in a task of its own, and goes on there with what it begins.
     pub(super) fn begin(self: &Arc<Self>, job: Job) {
-        let channel = Arc::clone(self);
-        tokio::spawn(async move {
-            let mut next = Some(job);
-            while let Some(job) = next {
-                next = channel.carry_out(job).await;
-            }
-        });
+        tokio::spawn(Arc::clone(self).carry_through(job));
+    }
+
+    /// Carries a job out, and what it begins: an opening is one such chain, and so is an end.
+    pub(super) async fn carry_through(self: Arc<Self>, job: Job) {
+        let mut next = Some(job);
+        while let Some(job) = next {
+            next = self.carry_out(job).await;
+        }
     }
 
     /// Gives the next job.

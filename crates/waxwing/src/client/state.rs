@@ -48,6 +48,8 @@ pub(super) struct State {
     pub(super) handshake: Option<Handshake>,
     /// An exchange that the next message may have to wait for, and that runs where somebody waits for its answer.
     pub(super) held_up_by: Weak<Shared>,
+    /// An opening or an end that runs where somebody waits for it.
+    pub(super) step: Weak<Shared>,
     /// Callbacks that wait to go on after they have called the service.
     pub(super) returning: FxHashMap<CallbackId, oneshot::Sender<()>>,
 }
@@ -108,6 +110,7 @@ impl State {
             links: Links::default(),
             handshake: None,
             held_up_by: Weak::new(),
+            step: Weak::new(),
             returning: FxHashMap::default(),
         }
     }
@@ -171,6 +174,11 @@ impl State {
             let (seconds, progress) = (took.as_secs(), self.session.progress().to_string());
             self.lines.push(Line::Long { action, seconds, progress });
         }
+    }
+
+    /// The opening or the end that is under way, if it runs where somebody waits for it, who may be polled no more.
+    pub(super) fn take_step(&mut self) -> Weak<Shared> {
+        std::mem::take(&mut self.step)
     }
 
     /// What others wait for, where they wait for an exchange that somebody has begun.
