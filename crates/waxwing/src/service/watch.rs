@@ -190,8 +190,8 @@ pub struct HostStatistics {
     pub sessions_closed: u64,
     /// Sessions that ended with an error.
     pub sessions_faulted: u64,
-    /// Messages whose reading took an operation with a private key: those that open or renew a security session, and those that
-    /// stand for themselves.
+    /// Messages whose reading took an operation with a private key: legs of a negotiation, and under certificates those that open or
+    /// renew a security session, and those that stand for themselves.
     pub key_operations: u64,
     /// Security sessions at this moment.
     pub security_sessions: usize,

@@ -290,19 +290,21 @@ impl ServiceSecurity {
         self.receive_from(envelope, &request, protected, at)
     }
 
-    /// Whether taking a message with this action needs an operation with a private key, if it is what it says: it opens or
-    /// renews a session, is a leg of a negotiation, or stands for itself under certificates.
+    /// Whether taking a message with this action needs an operation with a private key, if it is what it says: it is a leg of
+    /// a negotiation, or it opens or renews a session or stands for itself, and does so under certificates.
     pub fn takes_a_private_key(&self, action: &str) -> bool {
-        let by_transport = self.options.is_by_transport();
-        match self.options.protection {
-            Protection::None => false,
-            Protection::OneShot => !by_transport,
-            Protection::Conversation | Protection::Cookie => {
-                match TrustAction::of(action.trim(), self.options.settings.dialect) {
-                    None | Some(TrustAction::Cancel | TrustAction::CancelResponse) => false,
-                    Some(_) => !by_transport,
-                }
+        let protection = self.options.protection;
+        if protection == Protection::None || self.options.is_by_transport() {
+            return false;
+        }
+        // Where clients negotiate, everything else is under keys that both ends have.
+        let by_certificates = self.options.negotiation().is_none();
+        match TrustAction::of(action.trim(), self.options.settings.dialect) {
+            Some(TrustAction::NegotiationRequest | TrustAction::NegotiationResponse) => true,
+            None | Some(TrustAction::Cancel | TrustAction::CancelResponse) => {
+                by_certificates && protection == Protection::OneShot
             }
+            Some(_) => by_certificates,
         }
     }
 
