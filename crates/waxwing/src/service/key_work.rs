@@ -19,14 +19,16 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub(super) struct KeyWork {
     turns: Arc<Semaphore>,
     longest_wait: Duration,
-    here: Mutex<Here>,
+    here: &'static Mutex<Here>,
 }
 
+/// Of all endpoints together: they share the threads that carry messages.
+static HERE: Mutex<Here> = Mutex::new(Here::Nothing);
+
 /// What runs in the tasks that carry everybody's messages.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 enum Here {
     /// Nothing has yet.
-    #[default]
     Nothing,
     /// One does.
     Running,
@@ -41,7 +43,7 @@ impl KeyWork {
         Self {
             turns: Arc::new(Semaphore::new(processors)),
             longest_wait: LONGEST_WAIT,
-            here: Mutex::default(),
+            here: &HERE,
         }
     }
 
@@ -131,7 +133,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_gets_no_turn_in_time_is_refused_and_a_panic_gives_the_turn_back() {
         let (turns, longest_wait) = (Arc::new(Semaphore::new(1)), Duration::from_millis(1));
-        let work = KeyWork { turns, longest_wait, here: Mutex::default() };
+        let work = KeyWork { turns, longest_wait, ..KeyWork::new() };
         let held = Arc::clone(&work.turns).acquire_owned().await.unwrap();
         assert_eq!(work.run(|| 1).await, None);
         drop(held);
@@ -150,7 +152,11 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn one_runs_here_and_those_at_once_or_right_after_elsewhere() {
-        let work = KeyWork { turns: Arc::new(Semaphore::new(3)), ..KeyWork::new() };
+        let work = KeyWork {
+            turns: Arc::new(Semaphore::new(3)),
+            here: Box::leak(Box::new(Mutex::new(Here::Nothing))),
+            ..KeyWork::new()
+        };
         let work = Arc::new(work);
         let here = || std::thread::current().id();
         // In a task: only there another thread carries on with the others.
