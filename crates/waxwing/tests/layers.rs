@@ -38,6 +38,7 @@ const ABOVE: &[(&str, &[&str])] = &[("waxwing-store", &["waxwing-crypto"])];
 /// clock or (RSA padding and TLS of `openssl` aside) the random source.
 const PURE: &[&str] = &[
     "aes",
+    "arrayvec",
     "base64",
     "base64-simd",
     "bytes",
@@ -72,6 +73,7 @@ const PURE: &[&str] = &[
     // Without its random source.
     "uuid",
     "zeroize",
+    "zmij",
 ];
 
 fn normal_dependencies() -> BTreeMap<String, Vec<String>> {
