@@ -209,7 +209,8 @@ impl<M: Clone> Initiator<M> {
     /// Notes that the request of an exchange is written, as [`InitiatorInput::Written`] says it, where nothing waits for that: nothing
     /// comes of it then, and nobody need look at a clock for it. False: something waits, and the input is to be given.
     pub fn note_written(&mut self, exchange: ExchangeId) -> bool {
-        let waits = self.holds_back();
+        // One that closes may wait for it, too: its last message comes behind this one.
+        let waits = self.holds_back() || !matches!(self.phase, Phase::Open);
         if !waits {
             self.source.written(exchange);
         }

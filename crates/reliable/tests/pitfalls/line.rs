@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::harness::{BOTH, Client, OneWay, RequestReply, V11, reply, window};
-use waxwing_reliable::{ExchangeId, FailureKind, ReliableSessionSettings};
+use crate::harness::{BOTH, Client, February2005, OneWay, RequestReply, V11, reply, window};
+use waxwing_reliable::{Body, ExchangeId, FailureKind, ReliableSessionSettings};
 
 /// A session whose window is wide, and that has nothing to do.
 fn wide(settings: ReliableSessionSettings) -> Client {
@@ -60,6 +60,23 @@ fn what_nothing_waits_for_is_only_noted() {
     assert!(!client.initiator.note_written(ExchangeId(tenth)), "something comes of it");
     client.written(tenth);
     assert_eq!(client.take_number().1, 11);
+}
+
+/// The last message of a session that closes waits for one that is being written again, though its answer is there.
+#[test]
+fn a_session_that_closes_waits_for_what_is_being_written() {
+    let mut client = Client::open(February2005, RequestReply, window(8), 100);
+    client.call(1);
+    let (first, _) = client.take();
+    client.writes_at_once = false;
+    client.wait(Duration::from_secs(2));
+    let (again, ..) = client.sent.drain(..).last().expect("it is sent again");
+    client.respond(first, reply(1, 1, 0));
+    client.close();
+    assert!(client.sent.is_empty());
+    assert!(!client.initiator.note_written(ExchangeId(again)), "something comes of it");
+    client.written(again);
+    assert!(matches!(client.take().1.body, Body::LastMessage));
 }
 
 /// Order matters only where the service refuses what is early.
