@@ -8,6 +8,7 @@ use crate::node::{
     AttributeData, COMMENT, EXTRA, KNOWN, Kind, LARGE, MAX_TEXT, NONE, NodeData,
     PROCESSING_INSTRUCTION, TEXT, Tag, Text, text_of, with_prefix,
 };
+use crate::parser::Unread;
 
 /// What a document consists of.
 #[doc(hidden)]
@@ -31,6 +32,8 @@ pub struct Arena {
     pub(crate) known: Vec<&'static str>,
     pub(crate) names: Names,
     pub(crate) root: u32,
+    /// The element whose content was passed over.
+    pub(crate) unread: Option<Unread>,
 }
 
 impl Arena {
@@ -48,6 +51,7 @@ impl Arena {
             known: Vec::new(),
             names: Names::new(),
             root: NONE,
+            unread: None,
         }
     }
 
@@ -65,6 +69,7 @@ impl Arena {
         self.known.clear();
         self.names.clear();
         self.root = NONE;
+        self.unread = None;
     }
 
     /// The octets that are held when it is cleared.
@@ -91,6 +96,7 @@ impl Arena {
         self.known.clone_from(&other.known);
         self.names.copy(&other.names);
         self.root = other.root;
+        self.unread = other.unread;
     }
 }
 

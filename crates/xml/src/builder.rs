@@ -328,6 +328,7 @@ impl Document {
         }
         self.node_mut(element.0).first = NONE;
         self.node_mut(element.0).last = NONE;
+        self.unread = self.unread.filter(|unread| unread.node != element.0);
     }
 
     /// Makes a node the last child of `parent`, wherever it was before.

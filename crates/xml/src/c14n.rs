@@ -89,6 +89,10 @@ impl<'a> Canonicalizer<'a> {
     ) {
         let own = std::ptr::eq(self.document, element.document());
         assert!(own, "the element is of another document");
+        if self.document.holds_unread(element.id().0) {
+            let whole = self.document.whole();
+            return canonicalize(whole.element(element.id()), parameters, sink);
+        }
         let document: &Arena = self.document;
         let room = self.room.get_or_insert_with(Room::take);
         let mut walk = Walk {

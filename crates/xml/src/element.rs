@@ -191,11 +191,13 @@ impl<'a> Element<'a> {
     /// The children in document order.
     #[inline]
     pub fn children(&self) -> Children<'a> {
+        self.debug_assert_read();
         Children { document: self.document, next: self.data().first }
     }
 
     /// The ids of the children of any kind, in document order.
     pub fn child_ids(&self) -> impl Iterator<Item = NodeId> + use<'a> {
+        self.debug_assert_read();
         let document = self.document;
         let some = |index: u32| (index != NONE).then_some(index);
         let ids = std::iter::successors(some(self.data().first), move |index| {
@@ -206,7 +208,17 @@ impl<'a> Element<'a> {
 
     /// The child elements in document order.
     pub fn elements(&self) -> impl Iterator<Item = Element<'a>> + use<'a> {
+        self.debug_assert_read();
         elements_from(self.document, self.data().first)
+    }
+
+    /// Whoever looks at content that was passed over sees nothing, and must not take that for empty.
+    #[inline]
+    fn debug_assert_read(&self) {
+        debug_assert!(
+            self.document.unread.is_none_or(|unread| unread.node != self.index),
+            "the content of {self:?} was passed over: read it before"
+        );
     }
 
     /// The first child element.
@@ -232,6 +244,7 @@ impl<'a> Element<'a> {
 
     /// Whether there is nothing between the tags.
     pub fn is_empty(&self) -> bool {
+        self.debug_assert_read();
         self.data().first == NONE
     }
 
@@ -277,6 +290,15 @@ impl<'a> Element<'a> {
 
     /// The element and everything below it, in document order.
     pub fn descendants_and_self(&self) -> impl Iterator<Item = Element<'a>> + use<'a> {
+        debug_assert!(
+            !self.document.holds_unread(self.index),
+            "what is in {self:?} was passed over: read it before"
+        );
+        self.descendants_but_unread()
+    }
+
+    /// The same without what was [passed over](Document::parse_passing).
+    pub fn descendants_but_unread(&self) -> impl Iterator<Item = Element<'a>> + use<'a> {
         let document = self.document;
         let top = self.index;
         let mut next = Some(top);

@@ -12,6 +12,9 @@ impl Document {
     /// Prefixes and the declarations inside are kept. A prefix that only an ancestor of the element
     /// declared comes along where names use it; a QName in content does not bring it.
     pub fn import(&mut self, parent: NodeId, element: Element<'_>) -> NodeId {
+        if element.document().holds_unread(element.id().0) {
+            return self.import(parent, element.document().whole().element(element.id()));
+        }
         let top = self.import_element(element);
         self.link_last(parent.0, top.0);
         // (what is left to copy, where to), without recursion: depth is the peer's choice.

@@ -5,6 +5,7 @@
 //! is found in a table, a duplicate attribute by a hash set.
 
 mod names;
+mod pass;
 mod prolog;
 mod tags;
 mod text;
@@ -22,6 +23,9 @@ use crate::name::{NodeId, Position, Span};
 use crate::node::{Kind, MAX_NAME, MAX_TEXT, NONE, Text};
 use crate::scope::{Bound, Scope};
 
+pub(crate) use pass::Unread;
+pub use pass::{Passes, StartTag};
+
 /// Room for nodes is taken ahead in proportion to the text, up to this: a text of megabytes is mostly one large content, and the nodes
 /// of one that is not make room for themselves.
 const NODES_AHEAD: usize = 1 << 14;
@@ -37,7 +41,29 @@ impl Document {
     ///
     /// [`ParseError`]: what is wrong and where; limits are errors that name the limit.
     pub fn parse(bytes: impl Into<Vec<u8>>, limits: &Limits) -> Result<Document, ParseError> {
-        let bytes = bytes.into();
+        Self::parse_bytes(bytes.into(), limits, None)
+    }
+
+    /// The same for who knows the content of an element from its text: no tree is made of what `passes` knows. Such a document
+    /// is written, canonicalized, copied and imported as any other; who walks through the content has to
+    /// [read it](Self::read_unread) before.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse), and the same ones.
+    pub fn parse_passing(
+        bytes: impl Into<Vec<u8>>,
+        limits: &Limits,
+        passes: Passes,
+    ) -> Result<Document, ParseError> {
+        Self::parse_bytes(bytes.into(), limits, Some(passes))
+    }
+
+    fn parse_bytes(
+        bytes: Vec<u8>,
+        limits: &Limits,
+        passes: Option<Passes>,
+    ) -> Result<Document, ParseError> {
         let limits = limits.within_reach();
         if bytes.len() > limits.max_bytes {
             let kind = ParseErrorKind::Limit { limit: "max_bytes", value: limits.max_bytes };
@@ -51,7 +77,7 @@ impl Document {
         let nodes = (source.len() / BYTES_PER_NODE).min(NODES_AHEAD) + 4;
         let mut document = Document::empty(nodes);
         let mut parser = Parser::new(&mut document, &source, 0, &limits);
-        let parsed = parser.document(encoding);
+        let parsed = parser.document(encoding, passes);
         let at = parser.at;
         parsed.map_err(|kind| error_at(*kind, at.min(source.len()), &source))?;
         document.source = source;
@@ -284,7 +310,7 @@ impl<'p> Parser<'p> {
         }
     }
 
-    fn document(&mut self, encoding: Encoding) -> Parsed<()> {
+    fn document(&mut self, encoding: Encoding, passes: Option<Passes>) -> Parsed<()> {
         self.declaration(encoding)?;
         self.misc()?;
         if self.peek() != Some(b'<') {
@@ -299,7 +325,12 @@ impl<'p> Parser<'p> {
             return refuse(ParseErrorKind::Expected("a name"));
         }
         self.document.root = self.document.nodes.len() as u32;
-        self.content(NONE)?;
+        if let Some(passes) = passes {
+            self.content_up_to_passed(passes)?;
+        }
+        if passes.is_none() || self.current != NONE {
+            self.content(NONE)?;
+        }
         self.misc()?;
         match self.peek() {
             None => Ok(()),
@@ -322,13 +353,24 @@ impl<'p> Parser<'p> {
     /// Pieces of content inside the innermost open element, until `holder` is that again: [`NONE`] when the root element is
     /// closed, another one, which cannot be closed, when the text is over.
     fn content(&mut self, holder: u32) -> Parsed<()> {
+        self.content_until(holder, |_| false)
+    }
+
+    /// The same that ends, too, where `is_over` says so of what was read.
+    #[inline(always)]
+    fn content_until(
+        &mut self,
+        holder: u32,
+        mut is_over: impl FnMut(&mut Self) -> bool,
+    ) -> Parsed<()> {
         loop {
             match self.bytes.get(self.at..).and_then(|rest| rest.first_chunk()) {
                 Some([b'<', b'/']) => self.end_tag(holder)?,
                 Some([b'<', _]) => self.start_tag()?,
                 _ => self.text()?,
             }
-            if self.current == holder && (holder == NONE || self.at == self.bytes.len()) {
+            let is_end = self.current == holder && (holder == NONE || self.at == self.bytes.len());
+            if is_end || is_over(self) {
                 return Ok(());
             }
         }

@@ -117,6 +117,10 @@ impl Document {
 
     /// Writes one element so that the text stands alone: it declares every prefix that its names use.
     pub fn write_element_to(&self, element: NodeId, out: &mut Vec<u8>) {
+        if element.0 != self.root && self.holds_unread(element.0) {
+            // What is declared around it is used in it.
+            return self.whole().write_element_to(element, out);
+        }
         let mut scope = Rendered::new(&self.names);
         self.write_node(element.0, &mut scope, out, (&mut no_leaf, &nothing_behind));
     }
@@ -160,6 +164,9 @@ impl Document {
     /// Writes what is between the tags of an element; each top element declares every prefix that
     /// its names use.
     pub fn write_children_to(&self, element: NodeId, out: &mut Vec<u8>) {
+        if self.holds_unread(element.0) {
+            return self.whole().write_children_to(element, out);
+        }
         let mut scope = Rendered::new(&self.names);
         let mut child = self.node(element.0).first;
         while child != NONE {
@@ -198,7 +205,7 @@ impl Arena {
                     at = node.first;
                     continue;
                 }
-                let markup = behind(at);
+                let markup = self.unread_of(at).unwrap_or_else(|| behind(at));
                 let tag = self.tag(node);
                 if tag.pair || tag.end_tag || !markup.is_empty() {
                     out.push(b'>');
@@ -229,6 +236,12 @@ impl Arena {
                 }
             }
         }
+    }
+
+    /// The text of content that was passed over. It is written as it is: what is declared around it was written, too.
+    fn unread_of(&self, element: u32) -> Option<&[u8]> {
+        let unread = self.unread.filter(|unread| unread.node == element)?;
+        self.source.as_bytes().get(unread.text.start as usize..unread.text.end as usize)
     }
 
     /// Everything of a start tag but its end. Attributes come before declarations, as WCF writes.
