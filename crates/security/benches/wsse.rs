@@ -13,10 +13,11 @@ use divan::{Bencher, black_box};
 use waxwing_security::wsse::names::{WSSE, WSU};
 use waxwing_security::wsse::{
     ContextToken, Dialect, Expectations, ExpectedToken, ProtectionPlan, ProtectionToken,
-    SecuritySettings, SessionKeys, Sources, TokenPlacement, UuidIds, protect, verify,
+    SecuritySettings, SessionKeys, Sources, TokenPlacement, UuidIds, passes_security, protect,
+    verify,
 };
 use waxwing_security::{Direction, ProtectionRequirements};
-use waxwing_soap::{Envelope, RandomSource};
+use waxwing_soap::{Envelope, EnvelopeError, RandomSource};
 use waxwing_xml::Limits;
 
 /// Counts what is allocated, too.
@@ -75,8 +76,22 @@ impl Session {
     }
 }
 
+/// With a tree of the Security header.
+#[divan::bench]
+fn read_tree(bencher: Bencher<'_, '_>) {
+    read_by(bencher, |octets| Envelope::parse(octets, &Limits::SOAP));
+}
+
+/// As an endpoint reads it.
 #[divan::bench]
 fn read(bencher: Bencher<'_, '_>) {
+    read_by(bencher, |octets| Envelope::parse_passing(octets, &Limits::SOAP, passes_security));
+}
+
+fn read_by(
+    bencher: Bencher<'_, '_>,
+    parse: impl Fn(Vec<u8>) -> Result<Envelope, EnvelopeError> + Sync,
+) {
     let session = Session::new();
     let tokens = Tokens::new(&session.scenario, &[]);
     let request = session.request();
@@ -92,7 +107,7 @@ fn read(bencher: Bencher<'_, '_>) {
         replay: None,
     };
     bencher.with_inputs(|| request.body.clone()).bench_local_values(|octets| {
-        let envelope = Envelope::parse(octets, &Limits::SOAP).expect("an envelope");
+        let envelope = parse(octets).expect("an envelope");
         verify(envelope, &expect, &tokens).expect("a good message")
     });
 }
@@ -104,6 +119,15 @@ fn parse(bencher: Bencher<'_, '_>) {
     bencher
         .with_inputs(|| request.body.clone())
         .bench_local_values(|octets| Envelope::parse(octets, &Limits::SOAP).expect("an envelope"));
+}
+
+#[divan::bench]
+fn parse_passing(bencher: Bencher<'_, '_>) {
+    let session = Session::new();
+    let request = session.request();
+    bencher.with_inputs(|| request.body.clone()).bench_local_values(|octets| {
+        Envelope::parse_passing(octets, &Limits::SOAP, passes_security).expect("an envelope")
+    });
 }
 
 #[divan::bench]

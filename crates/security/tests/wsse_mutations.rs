@@ -16,7 +16,7 @@ use waxwing_crypto::{
     BlockCipher, CertificateValidator, CipherKey, RevocationMode, Usage, ValidationMode,
 };
 use waxwing_security::wsse::names::WSSE;
-use waxwing_security::wsse::{ReplayCache, Verified};
+use waxwing_security::wsse::{ReplayCache, Verified, passes_security};
 use waxwing_security::{Reason, SecurityError, SecurityFault};
 use waxwing_soap::Envelope;
 use waxwing_xml::{Element, Exclusive, Limits, canonicalize};
@@ -74,6 +74,8 @@ struct Target<'a> {
     replay: Replay<'a>,
     message: &'a Captured,
     good: Meaning,
+    /// How many changed messages were accepted without a tree of their Security header.
+    known: usize,
 }
 
 impl<'a> Target<'a> {
@@ -88,15 +90,19 @@ impl<'a> Target<'a> {
         let before = replay.asked.clone();
         let good = Meaning::of(&replay.verify(message).expect("a good message"));
         replay.asked = before;
-        Self { replay, message, good }
+        Self { replay, message, good, known: 0 }
     }
 
     fn judge(&mut self, mutation: &Mutation) -> Outcome {
-        let Ok(envelope) = Envelope::parse(mutation.body.clone(), &Limits::SOAP) else {
+        let (body, limits) = (&mutation.body[..], &Limits::SOAP);
+        if let Err(error) = Envelope::parse(body, limits) {
+            let passed = Envelope::parse_passing(body, limits, passes_security);
+            assert_eq!(passed.err(), Some(error), "{}", mutation.name);
             return Outcome::Unreadable;
-        };
+        }
         let before = self.replay.asked.clone();
-        let result = self.replay.verify_envelope(self.message, envelope);
+        let (result, is_known) = self.replay.verify_both(self.message, body);
+        self.known += usize::from(is_known);
         self.replay.asked = before;
         match result {
             Err(error) => Outcome::Refused(error),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use waxwing_xml::{Document, Element, Limits, Name, NodeId, ParseError};
+use waxwing_xml::{Document, Element, Limits, Name, NodeId, ParseError, Passes};
 
 use crate::sealed::{Markup, Sealed};
 use crate::version::{AddressingVersion, MessageVersion, SoapVersion};
@@ -88,6 +88,19 @@ impl Envelope {
     /// [`EnvelopeError`] when the text is no SOAP envelope.
     pub fn parse(bytes: impl Into<Vec<u8>>, limits: &Limits) -> Result<Self, EnvelopeError> {
         Self::from_document(Document::parse(bytes, limits)?)
+    }
+
+    /// The same for who knows the content of a header from its text: see [`Document::parse_passing`].
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse), and the same ones.
+    pub fn parse_passing(
+        bytes: impl Into<Vec<u8>>,
+        limits: &Limits,
+        passes: Passes,
+    ) -> Result<Self, EnvelopeError> {
+        Self::from_document(Document::parse_passing(bytes, limits, passes)?)
     }
 
     /// Takes a document that is an envelope.

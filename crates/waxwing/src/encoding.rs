@@ -1,17 +1,21 @@
 //! Which encoder an endpoint has.
 
-use waxwing_binding::{CompressionFormat, EffectiveEndpoint, MessageEncoding};
+use waxwing_binding::{
+    CompressionFormat, EffectiveEndpoint, MessageEncoding, MessageProtectionOrder,
+};
+use waxwing_security::wsse::passes_security;
 use waxwing_session::options;
 use waxwing_soap::encoder::{
-    Binary, Compression, DecodeError, Decoder, Encoded, Encoder, Mtom, Text,
+    Binary, Compression, DecodeError, Decoder, Encoded, Encoder, Mtom, PassingText, Text,
 };
 use waxwing_soap::{Envelope, RandomSource, SoapVersion};
+use waxwing_xml::Passes;
 
 /// How an endpoint writes and reads its messages. A copy is the encoder and decoder of a new link; over HTTP an exchange
 /// is one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Encoding {
-    Text(Text),
+    Text(PassingText),
     Mtom(Mtom),
     Binary(Binary),
 }
@@ -22,7 +26,10 @@ impl Encoding {
         let limits = options::xml_limits(endpoint);
         match endpoint.encoding {
             MessageEncoding::Mtom(_) => Self::Mtom(Mtom { version, limits }),
-            MessageEncoding::Text(_) => Self::Text(Text { version, limits }),
+            MessageEncoding::Text(_) => {
+                let passes = passes(endpoint);
+                Self::Text(PassingText { text: Text { version, limits }, passes })
+            }
             MessageEncoding::Binary(binary) => {
                 Self::Binary(Binary { limits, compression: compression(binary.compression) })
             }
@@ -45,7 +52,7 @@ impl Encoding {
     /// The most octets of a message (`maxReceivedMessageSize`).
     pub(crate) fn max_message(&self) -> usize {
         match self {
-            Self::Text(Text { limits, .. })
+            Self::Text(PassingText { text: Text { limits, .. }, .. })
             | Self::Mtom(Mtom { limits, .. })
             | Self::Binary(Binary { limits, .. }) => limits.max_bytes,
         }
@@ -86,6 +93,13 @@ impl Decoder for Encoding {
             Self::Binary(binary) => binary.read_owned(content_type, octets),
         }
     }
+}
+
+/// The Security header of messages that a key protects is mostly known from its text.
+fn passes(endpoint: &EffectiveEndpoint) -> Option<Passes> {
+    let security = endpoint.security.as_ref().filter(|security| !security.over_transport)?;
+    let in_order = security.message_protection_order != MessageProtectionOrder::EncryptBeforeSign;
+    in_order.then_some(passes_security as Passes)
 }
 
 /// What the binding calls it, as the encoder does.

@@ -12,6 +12,7 @@ mod dialect;
 mod expect;
 mod ids;
 mod key;
+mod known_header;
 mod limits;
 pub mod names;
 mod plan;
@@ -34,6 +35,8 @@ pub use expect::{Expectations, ExpectedSigner, ExpectedToken};
 pub use ids::{IdSource, UuidIds};
 pub(crate) use key::AUTHENTICATOR_LABEL;
 pub use key::{Derivation, MessageKey, TokenKey};
+pub(crate) use known_header::KnownContext;
+pub use known_header::{known_dialect, passes_security};
 pub use plan::{
     Asymmetric, Endorsing, ProtectionPlan, ProtectionToken, Recipient, ShownCertificate, Signer,
     Sources,

@@ -52,7 +52,8 @@ pub(super) fn unexpected(element: Element<'_>) -> SecurityError {
     }
 }
 
-fn label(element: Element<'_>) -> String {
+/// Where an element stands, for errors.
+pub(super) fn label(element: Element<'_>) -> String {
     let own = element.local_name();
     match element.parent() {
         Some(parent) => format!("{}/{own}", parent.local_name()),
@@ -89,10 +90,13 @@ pub(super) fn text<'a>(element: Element<'a>) -> Result<Cow<'a, str>> {
 
 /// An `xsd:dateTime`; without a time zone it is taken as UTC.
 pub(super) fn date_time(element: Element<'_>) -> Result<Timestamp> {
-    let text = text(element)?;
+    time(&text(element)?).ok_or_else(|| malformed(element, "the content", "an xsd:dateTime"))
+}
+
+/// The same of its text.
+pub(super) fn time(text: &str) -> Option<Timestamp> {
     let zoned = text.ends_with('Z') || text.get(19..).is_some_and(|t| t.contains(['+', '-']));
-    let parsed = if zoned { text.parse() } else { format!("{text}Z").parse() };
-    parsed.map_err(|_| malformed(element, "the content", "an xsd:dateTime"))
+    if zoned { text.parse().ok() } else { format!("{text}Z").parse().ok() }
 }
 
 /// The octets of an element whose encoding has them as they are (binary messages): no text is made of them and read back.
@@ -128,16 +132,21 @@ pub(super) fn base64_content_into(
         return Ok(());
     }
     let mut nodes = element.children();
-    if let (Some(Node::Text(text)), None) = (nodes.next(), nodes.next()) {
-        clear_for(out, text.len().div_ceil(4) * 3);
-        if STANDARD.decode_append(text, &mut **out).is_ok() {
-            return Ok(());
-        }
+    if let (Some(Node::Text(text)), None) = (nodes.next(), nodes.next())
+        && base64_into(text, out).is_some()
+    {
+        return Ok(());
     }
     let octets = base64_content(element)?;
     clear_for(out, octets.len());
     out.extend_from_slice(&octets);
     Ok(())
+}
+
+/// The same of a text that is nothing but base64.
+pub(super) fn base64_into(text: &str, out: &mut Zeroizing<Vec<u8>>) -> Option<()> {
+    clear_for(out, text.len().div_ceil(4) * 3);
+    STANDARD.decode_append(text, &mut **out).ok()
 }
 
 /// Makes room for so many octets: a buffer that grows by itself leaves behind what it held.
@@ -155,14 +164,19 @@ pub(super) fn short_base64_content(element: Element<'_>) -> Result<Short> {
     }
     let mut nodes = element.children();
     if let (Some(Node::Text(text)), None) = (nodes.next(), nodes.next())
-        && text.len() <= LONGEST_SHORT
+        && let Some(octets) = short_base64(text)
     {
-        let mut octets = [0; LONGEST_SHORT];
-        if let Ok(octets) = STANDARD.decode(text.as_bytes(), octets[..].as_out()) {
-            return Ok(Short::from_slice(octets));
-        }
+        return Ok(octets);
     }
     base64_content(element).map(Short::from_vec)
+}
+
+/// The octets of a text, where it is short and nothing but base64.
+pub(super) fn short_base64(text: &str) -> Option<Short> {
+    let mut octets = [0; LONGEST_SHORT];
+    let fits = text.len() <= LONGEST_SHORT;
+    let octets = fits.then(|| STANDARD.decode(text.as_bytes(), octets[..].as_out()).ok())??;
+    Some(Short::from_slice(octets))
 }
 
 /// The longest text whose octets are taken without memory of their own.

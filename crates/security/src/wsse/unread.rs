@@ -3,15 +3,17 @@
 use std::ops::Range;
 
 use waxwing_soap::Envelope;
-use waxwing_xml::{Document, Limits, Name, NodeId, ParseError};
+use waxwing_xml::{Document, Limits, Name, NodeId, ParseError, Span};
 use zeroize::Zeroizing;
 
-use super::names::DSIG;
+use super::names::{DSIG, XENC};
 
 /// What such a signature said.
 pub(super) struct UnreadSignature {
-    /// The element of its name that stands for it.
+    /// The element of its name that stands for it, or the header that it is in.
     stands: NodeId,
+    /// The content of that header, where it was left unread.
+    header: Option<Span>,
     /// What it was decrypted in, and where its text is.
     octets: Zeroizing<Vec<u8>>,
     text: Range<usize>,
@@ -42,18 +44,31 @@ impl UnreadSignature {
 
     /// The signature for which that element stands.
     pub(super) fn new(stands: NodeId, octets: Zeroizing<Vec<u8>>, text: Range<usize>) -> Self {
-        Self { stands, octets, text }
+        Self { stands, header: None, octets, text }
+    }
+
+    /// The same in a header that was read from its text, where that is so: this is its content.
+    pub(super) fn within(mut self, header: Option<Span>) -> Self {
+        self.header = header;
+        self
     }
 
     /// Puts the signature there as it was, in a copy of the message.
     pub(super) fn put(&self, copy: &mut Envelope) -> Result<(), ParseError> {
         let document = copy.document_mut();
         let text = self.octets.get(self.text.clone()).unwrap_or_default();
-        document.append_fragment(self.stands, text, &Limits::SOAP)?;
-        let whole = document.element(self.stands).first_element().map(|element| element.id());
+        let mut stands = self.stands;
+        if let Some(content) = self.header {
+            document.read_again(stands, content);
+            let encrypted = document.element(stands).child(XENC, "EncryptedData");
+            let Some(encrypted) = encrypted.map(|element| element.id()) else { return Ok(()) };
+            stands = Self::stand_in(document, encrypted);
+        }
+        document.append_fragment(stands, text, &Limits::SOAP)?;
+        let whole = document.element(stands).first_element().map(|element| element.id());
         if let Some(whole) = whole {
-            document.insert_node_before(self.stands, whole);
-            document.detach(self.stands);
+            document.insert_node_before(stands, whole);
+            document.detach(stands);
         }
         Ok(())
     }

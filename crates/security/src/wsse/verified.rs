@@ -30,7 +30,7 @@ pub struct Verified {
     pub(super) signatures: Vec<SentSignature>,
     pub(super) signing: Option<Arc<MessageKey>>,
     pub(super) created: Option<Timestamp>,
-    /// The primary signature, where it was read from its text.
+    /// The primary signature, where it was read from its text, and the header with it, where that was, too.
     pub(super) unread: Option<UnreadSignature>,
 }
 
@@ -111,7 +111,8 @@ impl EndorsingProof {
 
 impl Verified {
     /// The message, decrypted. Of an encrypted signature that was written as most stacks write it there is only an element
-    /// of its name: what it said was compared, and only [`whole`](Self::whole) tells it.
+    /// of its name, and of a Security header that was [passed over](super::passes_security) only that of the header: what it
+    /// said was compared, and only [`whole`](Self::whole) tells it.
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
     }

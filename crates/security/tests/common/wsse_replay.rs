@@ -4,7 +4,7 @@ use super::contracts::requirements;
 use super::{Captured, Scenario, Tokens};
 use waxwing_security::wsse::{
     EncryptedKeyReference, Expectations, ExpectedToken, PrimaryToken, ProtectionOrder, ReplayCache,
-    SecuritySettings, SentSignature, SupportingToken, Verified, verify,
+    SecuritySettings, SentSignature, SupportingToken, Verified, names::WSSE, verify,
 };
 use waxwing_security::{Direction, ProtectionRequirements, Reason, Result};
 use waxwing_soap::Envelope;
@@ -24,6 +24,27 @@ pub struct Asked {
     pub context: Option<String>,
     pub key: Option<EncryptedKeyReference>,
     pub signatures: Vec<SentSignature>,
+}
+
+/// All that a verified message tells.
+fn said(verified: &Verified) -> String {
+    let envelope = verified.envelope();
+    let headers = envelope.headers().map(|header| {
+        let (name, protection) = (header.name(), verified.protection(header.id()));
+        format!("{name:?} {protection:?} {:?}", envelope.is_for_ultimate_receiver(header))
+    });
+    format!(
+        "{:?}\n{}\n{:?} {:?} {:?} {:?} {:?}\n{:?} {:?}",
+        String::from_utf8_lossy(&verified.whole().to_bytes()),
+        headers.collect::<Vec<_>>().join("\n"),
+        verified.action(),
+        verified.body_protection(),
+        verified.token(),
+        verified.created(),
+        verified.username(),
+        verified.signatures().iter().map(|s| (&s.value, s.encrypted)).collect::<Vec<_>>(),
+        verified.endorsing(),
+    )
 }
 
 pub struct Replay<'a> {
@@ -61,6 +82,32 @@ impl<'a> Replay<'a> {
 
     pub fn verify(&mut self, message: &Captured) -> Result<Verified> {
         self.verify_envelope(message, message.envelope())
+    }
+
+    /// The same of a text whose Security header may be known from it: in both ways, which must come to the same. Gives what
+    /// the tree tells, and whether the header was never made one.
+    pub fn verify_both(&mut self, message: &Captured, body: &[u8]) -> (Result<Verified>, bool) {
+        let envelope = super::parse_passing(body);
+        if envelope.document().unread().is_none() {
+            return (self.verify_envelope(message, envelope), false);
+        }
+        let before = self.asked.clone();
+        let passed = self.verify_envelope(message, envelope);
+        self.asked = before;
+        let read = self.verify_envelope(message, super::parse(body));
+        let is_known = match (&read, &passed) {
+            (Ok(read), Ok(passed)) => {
+                assert_eq!(said(read), said(passed), "{}", message.name);
+                let security = passed.envelope().header_named(WSSE, "Security");
+                security.is_some_and(|security| security.is_empty())
+            }
+            (Err(read), Err(passed)) => {
+                assert_eq!(format!("{read:?}"), format!("{passed:?}"), "{}", message.name);
+                false
+            }
+            other => panic!("{}: {other:?}", message.name),
+        };
+        (read, is_known)
     }
 
     /// The same for another envelope in the place of the captured one.

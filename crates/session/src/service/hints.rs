@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use waxwing_reliable::ReliableMessagingVersion;
 use waxwing_security::conversation::{BindingKind, SecurityProfile};
-use waxwing_security::wsse::Dialect;
 use waxwing_security::wsse::names::WSSE;
+use waxwing_security::wsse::{Dialect, known_dialect};
 use waxwing_soap::Envelope;
 
 /// The most elements of a Security header that are looked at: it is a stranger's header.
@@ -51,6 +51,13 @@ impl Seen {
         let security = header.is_some();
         let (encrypted_key, bare_credential, context) = (false, false, None);
         let mut seen = Self { action, security, encrypted_key, bare_credential, context, sequence };
+        let unread = envelope.document().unread();
+        if let (Some(found), Some((unread, content))) = (header, unread)
+            && found.id() == unread
+        {
+            seen.context = known_dialect(content);
+            return seen;
+        }
         let children = header.into_iter().flat_map(|header| header.elements()).take(MAX_LOOKED_AT);
         for child in children {
             let dialect = Dialect::ALL.iter().find(|d| d.conversation() == child.namespace());

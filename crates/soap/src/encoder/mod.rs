@@ -20,4 +20,4 @@ pub use binary::{Binary, BinarySession, BinarySessionDecoder, BinarySessionEncod
 pub use codec::{Decoder, Encoded, Encoder};
 pub use error::DecodeError;
 pub use mtom::{Mtom, MtomOverLinks};
-pub use text::{Text, text_content_type};
+pub use text::{PassingText, Text, text_content_type};

@@ -1,6 +1,6 @@
 //! XML as it is.
 
-use waxwing_xml::{Limits, NodeId};
+use waxwing_xml::{Limits, NodeId, Passes};
 
 use super::codec::{Decoder, Encoded, Encoder};
 use super::error::DecodeError;
@@ -41,11 +41,41 @@ impl Encoder for Text {
 
 impl Decoder for Text {
     fn read(&mut self, content_type: &str, octets: &[u8]) -> Result<Envelope, DecodeError> {
-        self.read_any(content_type, octets)
+        self.read_any(content_type, octets, None)
     }
 
     fn read_owned(&mut self, content_type: &str, octets: Vec<u8>) -> Result<Envelope, DecodeError> {
-        self.read_any(content_type, octets)
+        self.read_any(content_type, octets, None)
+    }
+}
+
+/// The same for an endpoint that knows the content of a header from its text, so that no tree is made of that:
+/// [`Envelope::parse_passing`].
+#[derive(Debug, Clone, Copy)]
+pub struct PassingText {
+    /// How messages are read and written.
+    pub text: Text,
+    /// What is known; nothing where it is none.
+    pub passes: Option<Passes>,
+}
+
+impl Encoder for PassingText {
+    fn write(&mut self, envelope: &Envelope, random: &mut dyn RandomSource) -> Encoded {
+        self.text.write(envelope, random)
+    }
+
+    fn write_owned(&mut self, envelope: Envelope, random: &mut dyn RandomSource) -> Encoded {
+        self.text.write_owned(envelope, random)
+    }
+}
+
+impl Decoder for PassingText {
+    fn read(&mut self, content_type: &str, octets: &[u8]) -> Result<Envelope, DecodeError> {
+        self.text.read_any(content_type, octets, self.passes)
+    }
+
+    fn read_owned(&mut self, content_type: &str, octets: Vec<u8>) -> Result<Envelope, DecodeError> {
+        self.text.read_any(content_type, octets, self.passes)
     }
 }
 
@@ -54,12 +84,16 @@ impl Text {
         &self,
         content_type: &str,
         octets: impl Into<Vec<u8>>,
+        passes: Option<Passes>,
     ) -> Result<Envelope, DecodeError> {
         // What nearly every message has.
         let is_usual = content_type == text_content_type(self.version);
         let of_version = |parsed: ContentType| parsed.soap_version() == Some(self.version);
         match is_usual || ContentType::parse(content_type).is_some_and(of_version) {
-            true => Ok(Envelope::parse(octets, &self.limits)?),
+            true => Ok(match passes {
+                Some(passes) => Envelope::parse_passing(octets, &self.limits, passes)?,
+                None => Envelope::parse(octets, &self.limits)?,
+            }),
             false => Err(DecodeError::ContentType {
                 found: content_type.to_owned(),
                 expected: text_content_type(self.version).to_owned(),

@@ -35,7 +35,6 @@ use crate::trust::{
     BinarySecret, IssuedContextToken, Lifetime, ProofToken, RequestSecurityTokenResponse,
     TrustAction, combine_entropy, decode_base64,
 };
-use crate::wsse::names::{COOKIE, WSU};
 use crate::wsse::{
     self, ContextUse, Expectations, IdSource, ProvenContext, TokenKey, TokenResolver, Verified,
 };
@@ -114,17 +113,13 @@ impl Cookies {
         let dialect = self.scope.dialect;
         let token = context_of(envelope, dialect);
         let token = token.ok_or(Reason::Missing("the SecurityContextToken"))?;
-        let namespace = dialect.conversation();
-        let child = |local| token.child(namespace, local).map(|child| child.text());
-        let identifier = child("Identifier").unwrap_or_default();
-        let instance = child("Instance");
         let claim = Claim {
             clear: Clear {
-                identifier: identifier.trim(),
-                instance: instance.as_deref().map(str::trim),
-                id: token.attribute_ns(WSU, "Id").unwrap_or_default(),
+                identifier: token.identifier.as_deref().unwrap_or_default().trim(),
+                instance: token.instance.as_deref().map(str::trim),
+                id: token.id,
             },
-            cookie: token.child(COOKIE, "Cookie"),
+            cookie: token.cookie,
         };
         match self.known(claim.clear, purpose, now) {
             Some(token) => Ok(token),

@@ -1,12 +1,14 @@
 //! What is known of a message before anything of it is verified.
 
+use std::borrow::Cow;
+
 use waxwing_soap::{Addressing, EndpointReference, Envelope, MessageVersion};
 use waxwing_xml::Element;
 
 use crate::delivery::Delivery;
 use crate::trust::TrustAction;
-use crate::wsse::Dialect;
-use crate::wsse::names::WSSE;
+use crate::wsse::names::{COOKIE, WSSE, WSU};
+use crate::wsse::{Dialect, KnownContext};
 
 /// What must be known of a message after its verification consumed it.
 #[derive(Debug, Clone)]
@@ -32,10 +34,8 @@ impl Request {
             Some(Box::<str>::from(header.text().trim()))
         };
         let action: Box<str> = envelope.action().unwrap_or_default().into();
-        let context = context_of(envelope, dialect).and_then(|token| {
-            let identifier = token.child(dialect.conversation(), "Identifier")?;
-            Some(identifier.text().trim().into())
-        });
+        let context = context_of(envelope, dialect);
+        let context = context.and_then(|token| Some(token.identifier?.trim().into()));
         Self {
             version,
             trust: TrustAction::of(&action, dialect),
@@ -62,23 +62,57 @@ impl Request {
     }
 }
 
+/// A security context token as a message shows it. Nothing of it is verified.
+pub(super) struct ShownToken<'e> {
+    dialect: Dialect,
+    pub(super) identifier: Option<Cow<'e, str>>,
+    pub(super) instance: Option<Cow<'e, str>>,
+    pub(super) id: &'e str,
+    pub(super) cookie: Option<Element<'e>>,
+}
+
+impl<'e> ShownToken<'e> {
+    fn read(token: Element<'e>) -> Option<Self> {
+        let is_token = |dialect: &Dialect| token.is(dialect.conversation(), "SecurityContextToken");
+        let dialect = Dialect::ALL.into_iter().find(is_token)?;
+        let child = |local| token.child(dialect.conversation(), local).map(|child| child.text());
+        Some(Self {
+            dialect,
+            identifier: child("Identifier"),
+            instance: child("Instance"),
+            id: token.attribute_ns(WSU, "Id").unwrap_or_default(),
+            cookie: token.child(COOKIE, "Cookie"),
+        })
+    }
+
+    fn known(token: KnownContext<'e>) -> Self {
+        let KnownContext { dialect, id, identifier, instance } = token;
+        let (identifier, instance) = (Some(identifier.into()), instance.map(Cow::Borrowed));
+        Self { dialect, identifier, instance, id, cookie: None }
+    }
+}
+
 /// The first security context token of the message's Security header; none when two headers are for this receiver: no
 /// session claims such a message.
-pub(super) fn context_of(envelope: &Envelope, dialect: Dialect) -> Option<Element<'_>> {
+pub(super) fn context_of(envelope: &Envelope, dialect: Dialect) -> Option<ShownToken<'_>> {
     let mut headers = security_headers(envelope);
     let only = headers.next().filter(|_| headers.next().is_none())?;
-    only.child(dialect.conversation(), "SecurityContextToken")
+    shown(envelope, only).find(|token| token.dialect == dialect)
 }
 
 /// The identifiers of all security context tokens in the Security headers for this receiver, in either dialect.
 pub(super) fn named(envelope: &Envelope) -> impl Iterator<Item = String> {
-    security_headers(envelope).flat_map(|header| header.elements()).filter_map(|token| {
-        let dialect = Dialect::ALL
-            .into_iter()
-            .find(|dialect| token.is(dialect.conversation(), "SecurityContextToken"))?;
-        let identifier = token.child(dialect.conversation(), "Identifier")?;
-        Some(identifier.text().trim().to_owned())
-    })
+    security_headers(envelope)
+        .flat_map(|header| shown(envelope, header))
+        .filter_map(|token| Some(token.identifier?.trim().to_owned()))
+}
+
+/// The security context tokens of a Security header, which may be one that is read from its text.
+fn shown<'e>(envelope: &'e Envelope, header: Element<'e>) -> impl Iterator<Item = ShownToken<'e>> {
+    let unread = envelope.document().unread().filter(|(unread, _)| *unread == header.id());
+    let known = unread.and_then(|(_, content)| KnownContext::of(content)).map(ShownToken::known);
+    let read = unread.is_none().then(|| header.elements().filter_map(ShownToken::read));
+    known.into_iter().chain(read.into_iter().flatten())
 }
 
 fn security_headers(envelope: &Envelope) -> impl Iterator<Item = Element<'_>> {

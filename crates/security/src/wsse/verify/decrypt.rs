@@ -12,10 +12,11 @@ use super::super::SecuritySettings;
 use super::super::expect::Expectations;
 use super::super::ids::Id;
 use super::super::key::MessageKey;
+use super::super::known_header::KnownEncrypted;
 use super::super::names::{DSIG, TYPE_CONTENT, TYPE_ELEMENT, XENC};
 use super::super::read::{
-    algorithm, at, base64_content_into, decode_in_place, elements, end, malformed, no_children,
-    require, take,
+    algorithm, at, base64_content_into, base64_into, decode_in_place, elements, end, label,
+    malformed, no_children, require, take,
 };
 use super::super::reference::key_info;
 use super::super::token::encrypted_key::cipher_value;
@@ -54,6 +55,11 @@ impl DataReferences {
         Ok(Self(ids))
     }
 
+    /// That of a header that is read from its text.
+    pub(super) fn known(ids: &[&str]) -> Self {
+        Self(ids.iter().map(|id| ((*id).into(), false)).collect())
+    }
+
     /// Whether an element with this identifier is announced and was not met yet.
     pub(super) fn announces(&self, id: &str) -> bool {
         self.0.iter().any(|(own, met)| !met && own.is(id))
@@ -61,13 +67,16 @@ impl DataReferences {
 
     /// Marks what is announced by this identifier as met, at `element`.
     pub(super) fn meet(&mut self, id: &str, element: Element<'_>) -> Result<()> {
-        match self.0.iter_mut().find(|(own, met)| !met && own.is(id)) {
-            Some((_, met)) => {
-                *met = true;
-                Ok(())
-            }
-            None => Err(at(Reason::UnresolvedReference(id.into()), element)),
+        match self.is_met(id) {
+            true => Ok(()),
+            false => Err(at(Reason::UnresolvedReference(id.into()), element)),
         }
+    }
+
+    /// Marks what is announced by this identifier as met, if it is announced and was not met yet.
+    pub(super) fn is_met(&mut self, id: &str) -> bool {
+        let unmet = self.0.iter_mut().find(|(own, met)| !met && own.is(id));
+        unmet.map(|(_, met)| *met = true).is_some()
     }
 
     /// Fails when an announced element was not in the message.
@@ -210,17 +219,37 @@ fn prepare<'e>(
             tokens.implied().ok_or_else(|| malformed(element, "an EncryptedData", "a KeyInfo"))?
         }
     };
-    let Resolved::Key { key, root: Root::Protection, derived } = resolved else {
-        let expected = "a key of the protection token";
-        return Err(at(Reason::WrongToken { what: "EncryptedData", expected }, element));
-    };
-    if settings.derived_keys && !derived {
-        return Err(at(Reason::DerivedKeyRequired("EncryptedData"), element));
-    }
-    key.check_encryption(settings.suite).map_err(|e| e.at("EncryptedData/KeyInfo"))?;
+    let key = judge(resolved, settings).map_err(|error| error.at(label(element)))?;
     Ok((key, cipher_value(data)?))
 }
 
+/// The key that was found for an EncryptedData, where it is one of the protection token's.
+fn judge(resolved: Resolved, settings: &SecuritySettings) -> Result<Arc<MessageKey>> {
+    let Resolved::Key { key, root: Root::Protection, derived } = resolved else {
+        let expected = "a key of the protection token";
+        return Err(Reason::WrongToken { what: "EncryptedData", expected }.into());
+    };
+    if settings.derived_keys && !derived {
+        return Err(Reason::DerivedKeyRequired("EncryptedData").into());
+    }
+    key.check_encryption(settings.suite).map_err(|e| e.at("EncryptedData/KeyInfo"))?;
+    Ok(key)
+}
+
+/// Decrypts what a header has that is read from its text, as [`open`] does.
+pub(super) fn open_known<'o>(
+    encrypted: &KnownEncrypted<'_>,
+    tokens: &mut Tokens<'_>,
+    settings: &SecuritySettings,
+    octets: &'o mut Octets,
+) -> Option<Decrypted<'o>> {
+    if encrypted.algorithm != settings.suite.encryption_uri() {
+        return None;
+    }
+    let key = judge(tokens.resolve(&encrypted.key.token()).ok()?, settings).ok()?;
+    base64_into(encrypted.value, octets)?;
+    key.decrypt_in_place(settings, octets).ok()
+}
 /// Puts a decrypted element in the place of its EncryptedData, and returns it. The plain text must be
 /// that one element: nothing else may slip in beside it.
 pub(super) fn replace(

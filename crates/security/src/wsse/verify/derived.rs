@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use waxwing_xml::Element;
 
 use super::super::key::Told;
+use super::super::known_header::KnownDerivedKey;
 use super::super::limits;
 use super::super::names::WSSE;
 use super::super::protect::DEFAULT_LENGTH;
 use super::super::read::{
-    Short, at, elements, end, malformed, number, require, short_base64_content, take, text,
+    Short, at, elements, end, number, require, short_base64, short_base64_content, take, text,
     wrong_algorithm,
 };
 use super::super::reference::{TokenRef, token_reference};
@@ -52,28 +53,51 @@ pub(super) fn read<'e>(
     let label = take(&mut children, namespace, "Label").map(text).transpose()?;
     let nonce = short_base64_content(require(&mut children, element, namespace, "Nonce")?)?;
     end(children)?;
+    let offset = match generation {
+        Some(generation) => generation.saturating_mul(length.unwrap_or(DEFAULT_LENGTH as u64)),
+        None => offset.unwrap_or(0),
+    };
+    let derivation = judge((offset, length), label, nonce, settings);
+    Ok((reference, derivation.map_err(|reason| at(reason, element))?))
+}
 
+/// The same of a token that is read from its text.
+pub(super) fn known<'e>(
+    token: &KnownDerivedKey<'e>,
+    settings: &SecuritySettings,
+) -> Option<Derivation<'e>> {
+    let number = |text: Option<&str>| match text {
+        Some(text) => text.parse().ok().map(Some),
+        None => Some(None),
+    };
+    let offset = number(token.offset)?.unwrap_or(0);
+    let nonce = short_base64(token.nonce)?;
+    judge((offset, number(token.length)?), None, nonce, settings).ok()
+}
+
+fn judge<'e>(
+    (offset, length): (u64, Option<u64>),
+    label: Option<Cow<'e, str>>,
+    nonce: Short,
+    settings: &SecuritySettings,
+) -> std::result::Result<Derivation<'e>, Reason> {
     let length = length.unwrap_or(DEFAULT_LENGTH as u64);
     let longest =
         settings.suite.signature_key_length().max(settings.suite.encryption_key_length()) as u64;
-    check(element, "the Length of a derived key", length, longest)?;
-    let offset = match generation {
-        Some(generation) => generation.saturating_mul(length),
-        None => offset.unwrap_or(0),
-    };
-    check(element, "the Offset of a derived key", offset, limits::DERIVED_KEY_OFFSET)?;
+    check("the Length of a derived key", length, longest)?;
+    check("the Offset of a derived key", offset, limits::DERIVED_KEY_OFFSET)?;
     if label.as_ref().is_some_and(|l| l.chars().count() > limits::LABEL_CHARACTERS) {
-        return Err(malformed(element, "Label", "at most 128 characters"));
+        return Err(Reason::Malformed { what: "Label", expected: "at most 128 characters" });
     }
     if nonce.is_empty() || nonce.len() > limits::NONCE_OCTETS {
-        return Err(malformed(element, "Nonce", "1 to 128 octets"));
+        return Err(Reason::Malformed { what: "Nonce", expected: "1 to 128 octets" });
     }
     let label = label.filter(|l| l != super::super::key::DEFAULT_LABEL);
     let derivation = Derivation { nonce, offset: offset as usize, length: length as usize, label };
     if derivation.told().is_authenticator() {
-        return Err(at(Reason::ReservedSeed, element));
+        return Err(Reason::ReservedSeed);
     }
-    Ok((reference, derivation))
+    Ok(derivation)
 }
 
 fn check_algorithm(element: Element<'_>, settings: &SecuritySettings) -> Result<()> {
@@ -85,9 +109,9 @@ fn check_algorithm(element: Element<'_>, settings: &SecuritySettings) -> Result<
     }
 }
 
-fn check(element: Element<'_>, what: &'static str, value: u64, limit: u64) -> Result<()> {
+fn check(what: &'static str, value: u64, limit: u64) -> std::result::Result<(), Reason> {
     if value > limit {
-        return Err(at(Reason::OutOfRange { what, value, limit }, element));
+        return Err(Reason::OutOfRange { what, value, limit });
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use waxwing_xml::{Canonicalizer, Document, Element, Node, NodeId};
 
 use super::super::ProtectionOrder;
 use super::super::expect::Expectations;
+use super::super::known_header::KnownHeader;
 use super::super::limits;
 use super::super::names::{DSIG, WSSE11, WSU, XENC, XML};
 use super::super::read::{at, elements, is_white_space, malformed};
@@ -144,10 +145,13 @@ impl Parts {
         document: &Document,
         security: NodeId,
         primary: &Primary,
-        expect: &Expectations<'_>,
+        (expect, known): (&Expectations<'_>, Option<&KnownHeader<'_>>),
     ) -> Result<Signed> {
         let mut signed_children = SmallVec::new();
-        let children = document.element(security).elements();
+        // Of a header that is read from its text only the timestamp can be signed.
+        let stamp = known.and_then(|header| header.stamp.as_ref());
+        let children = if known.is_some() { None } else { Some(document.element(security)) };
+        let children = children.into_iter().flat_map(|security| security.elements());
         let targets: SmallVec<[(Element<'_>, &str); 32]> = std::iter::once(self.body.0)
             .chain(self.headers.iter().map(|(node, _)| *node))
             .map(|node| document.element(node))
@@ -156,6 +160,11 @@ impl Parts {
             .collect();
         let mut canonicalizer = Canonicalizer::new(document);
         for reference in &primary.references {
+            if let Some(stamp) = stamp.filter(|stamp| reference.id.is(stamp.id)) {
+                reference.verify_known(&stamp.canonical(), "Timestamp", expect.settings)?;
+                signed_children.push(security);
+                continue;
+            }
             let found = targets.iter().find(|(_, id)| reference.id.is(id));
             let (element, _) =
                 found.ok_or_else(|| Reason::UnresolvedReference((&*reference.id).into()))?;
@@ -313,11 +322,19 @@ pub(super) fn id_of(element: Element<'_>) -> Option<&str> {
 }
 
 /// Refuses a message in which an identifier occurs twice, wherever: `u:Id` and `xml:id` of all elements,
-/// `Id` of those of XML Signature and Encryption, and the ids of what was encrypted.
-pub(super) fn check_ids(document: &Document, references: Option<&DataReferences>) -> Result<()> {
+/// `Id` of those of XML Signature and Encryption, the ids of what was encrypted, and those of a header that is read from its
+/// text.
+pub(super) fn check_ids(
+    document: &Document,
+    known: Option<&KnownHeader<'_>>,
+    references: Option<&DataReferences>,
+) -> Result<()> {
     let mut ids: SmallVec<[(u64, &str); 64]> = SmallVec::new();
     ids.extend(references.iter().flat_map(|r| r.ids()).map(ordered));
-    for element in document.root().descendants_and_self() {
+    if let Some(header) = known {
+        ids.extend(header.ids().map(ordered));
+    }
+    for element in document.root().descendants_but_unread() {
         for attribute in element.attributes() {
             // What nearly all others differ by.
             if attribute.local_name().len() != "Id".len() {

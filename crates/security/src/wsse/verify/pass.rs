@@ -11,7 +11,7 @@ use super::super::expect::{Expectations, ExpectedToken};
 use super::super::key::{MacSink, MessageKey};
 use super::super::limits;
 use super::super::names::{DSIG, WSSE, WSSE11, WSU, XENC};
-use super::super::read::{at, is_white_space, unexpected};
+use super::super::read::{at, is_white_space, label, unexpected};
 use super::super::reference::TokenRef;
 use super::super::resolver::TokenResolver;
 use super::super::sent::SentSignature;
@@ -384,7 +384,7 @@ impl<'a> Pass<'a> {
             self.primary = Some(Primary { node: element.id(), references, encrypted });
             return Ok(());
         }
-        let key = self.primary_key(element, &signature.key)?;
+        let key = self.primary_key(&signature.key).map_err(|error| error.at(label(element)))?;
         self.compared += 1;
         signature.verify_mac(&key, settings)?;
         self.signing = Some(key);
@@ -395,38 +395,40 @@ impl<'a> Pass<'a> {
 
     /// The same of an encrypted one that was read from its text; `element` stands for it.
     fn usual_signature(&mut self, element: Element<'_>, usual: Usual<'_>) -> Result<()> {
+        let signature = self.known_signature(element.id(), usual);
+        signature.map_err(|error| error.at(label(element)))
+    }
+
+    /// The same; `node` stands for it.
+    pub(super) fn known_signature(&mut self, node: NodeId, usual: Usual<'_>) -> Result<()> {
         let Usual { references, canonical, value, key } = usual;
-        let key = self.primary_key(element, &TokenRef::Local(key))?;
+        let key = self.primary_key(&TokenRef::Local(key))?;
         self.compared += 1;
         let verified = verify_mac(&key, self.expect.settings, &value, |mac| mac.write(&canonical))?;
         if !verified {
             return Err(SecurityError::new(Reason::SignatureMismatch).at("Signature/SignedInfo"));
         }
         self.signing = Some(key);
-        self.primary = Some(Primary { node: element.id(), references, encrypted: true });
+        self.primary = Some(Primary { node, references, encrypted: true });
         self.signatures.push(SentSignature { value, encrypted: true });
         Ok(())
     }
 
     /// The key of a primary signature under a symmetric key.
-    fn primary_key(
-        &mut self,
-        element: Element<'_>,
-        reference: &TokenRef<'_>,
-    ) -> Result<Arc<MessageKey>> {
+    fn primary_key(&mut self, reference: &TokenRef<'_>) -> Result<Arc<MessageKey>> {
         let settings = self.expect.settings;
         let what = "the primary signature";
         match self.tokens.resolve(reference).map_err(|e| e.at("Signature/KeyInfo"))? {
             Resolved::Key { key, root: Root::Protection, derived } => {
                 if settings.derived_keys && !derived {
-                    return Err(at(Reason::DerivedKeyRequired(what), element));
+                    return Err(Reason::DerivedKeyRequired(what).into());
                 }
                 key.check_signing(settings.suite).map_err(|e| e.at("Signature/KeyInfo"))?;
                 Ok(key)
             }
             _ => {
                 let expected = "a key of the protection token";
-                Err(at(Reason::WrongToken { what, expected }, element))
+                Err(Reason::WrongToken { what, expected }.into())
             }
         }
     }

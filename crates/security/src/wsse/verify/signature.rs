@@ -152,10 +152,26 @@ impl Reference {
     ) -> Result<()> {
         let mut digest = Digester::new(settings);
         self.transform.canonicalize(canonicalizer, element, &mut digest);
+        self.compare(digest, element.local_name())
+    }
+
+    /// The same of an element whose canonical form is known. Only for references that are [`usual`](Self::usual).
+    pub(super) fn verify_known(
+        &self,
+        canonical: &[&str],
+        local_name: &str,
+        settings: &SecuritySettings,
+    ) -> Result<()> {
+        let mut digest = Digester::new(settings);
+        canonical.iter().for_each(|piece| digest.write(piece.as_bytes()));
+        self.compare(digest, local_name)
+    }
+
+    fn compare(&self, digest: Digester, local_name: &str) -> Result<()> {
         if bool::from(digest.finish().ct_eq(&self.digest)) {
             Ok(())
         } else {
-            Err(Reason::DigestMismatch(element.local_name().into()).into())
+            Err(Reason::DigestMismatch(local_name.into()).into())
         }
     }
 }

@@ -4,13 +4,15 @@ use jiff::Timestamp;
 use waxwing_xml::{Element, NodeId};
 
 use super::super::SecuritySettings;
+use super::super::known_header::KnownStamp;
 use super::super::names::WSU;
-use super::super::read::{at, date_time, elements, end, require, take};
+use super::super::read::{at, date_time, elements, end, require, take, time};
 use super::super::replay::lifetime_of;
 use crate::error::{Reason, Result, Staleness};
 
 /// A timestamp that was read and is fresh.
 pub(super) struct Stamp {
+    /// It, or the Security header where that was read from its text.
     pub(super) node: NodeId,
     pub(super) created: Timestamp,
 }
@@ -30,6 +32,21 @@ pub(super) fn read(
         Some(staleness) => Err(at(Reason::Stale(staleness), element)),
         None => Ok(Stamp { node: element.id(), created }),
     }
+}
+
+/// The same of one that is read from its text, where it is fresh. `node` stands for it.
+pub(super) fn known(
+    stamp: &KnownStamp<'_>,
+    settings: &SecuritySettings,
+    now: Timestamp,
+    node: NodeId,
+) -> Option<Stamp> {
+    let created = time(stamp.created)?;
+    let expires = match stamp.expires {
+        Some(expires) => Some(time(expires)?),
+        None => None,
+    };
+    staleness(created, expires, settings, now).is_none().then_some(Stamp { node, created })
 }
 
 fn staleness(

@@ -1,5 +1,6 @@
 //! The tokens of a received message, and how references to them are resolved.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -9,6 +10,7 @@ use waxwing_xml::Element;
 use super::super::expect::{Expectations, ExpectedSigner, ExpectedToken};
 use super::super::ids::Id;
 use super::super::key::{MessageKey, TokenKey};
+use super::super::known_header::{KnownContext, KnownDerivedKey};
 use super::super::limits;
 use super::super::names::WSU;
 use super::super::read::{at, malformed};
@@ -17,7 +19,7 @@ use super::super::resolver::{ContextUse, TokenResolver};
 use super::super::token::x509::Certificates;
 use super::super::token::{EncryptedKeyReference, TokenKind, context, encrypted_key};
 use super::super::verified::{PrimaryToken, ProvenContext};
-use super::derived;
+use super::derived::{self, Derivation};
 use crate::error::{Reason, Result};
 
 /// Which token a key goes back to.
@@ -164,14 +166,35 @@ impl<'a> Tokens<'a> {
         if !protects && !endorses {
             return Err(super::super::read::unexpected(element));
         }
-        let context::Named { identifier, instance } =
-            context::read(element, self.expect.settings.dialect)?;
+        let named = context::read(element, self.expect.settings.dialect)?;
+        let id = element.attribute_ns(WSU, "Id");
+        self.named_context(named, id, protects).map_err(|reason| at(reason, element))
+    }
+
+    /// The same of one that is read from its text.
+    pub(super) fn known_context(&mut self, token: &KnownContext<'_>) -> Option<()> {
+        let protects = matches!(self.expect.protection, ExpectedToken::AttachedContext);
+        if !protects || token.dialect != self.expect.settings.dialect {
+            return None;
+        }
+        let identifier = Cow::Borrowed(token.identifier);
+        let named = context::Named { identifier, instance: token.instance.map(Cow::Borrowed) };
+        self.named_context(named, Some(token.id), protects).ok()
+    }
+
+    fn named_context(
+        &mut self,
+        named: context::Named<'_>,
+        id: Option<&str>,
+        protects: bool,
+    ) -> std::result::Result<(), Reason> {
+        let context::Named { identifier, instance } = named;
         let wanted = if protects { ContextUse::Protection } else { ContextUse::Endorsing };
         let key = self
             .resolver
             .context_key(wanted, &identifier, instance.as_deref())
-            .ok_or_else(|| at(Reason::UnknownContext((&*identifier).into()), element))?;
-        let id = element.attribute_ns(WSU, "Id").map(Into::into);
+            .ok_or_else(|| Reason::UnknownContext((&*identifier).into()))?;
+        let id = id.map(Into::into);
         let (identifier, instance) = (identifier.into(), instance.map(Into::into));
         let base = Base { id, key, kind: BaseKind::Context { identifier, instance } };
         *(if protects { &mut self.protection } else { &mut self.endorsing }) = Some(base);
@@ -197,18 +220,37 @@ impl<'a> Tokens<'a> {
             return Err(at(Reason::TooMany { what: "DerivedKeyTokens", limit }, element));
         }
         let (reference, derivation) = derived::read(element, self.expect.settings)?;
-        let root = self.base(&reference).map_err(|e| e.at("DerivedKeyToken"))?;
-        let base = match root {
-            Root::Protection => self.protection.as_ref(),
-            Root::Endorsing => self.endorsing.as_ref(),
-        };
-        let base = base.ok_or_else(|| Reason::UnresolvedToken(reference.describe()))?;
-        let key = base.key.derive_as(derivation.told());
+        let (key, root) = self.derive(&reference, &derivation)?;
         let id = element
             .attribute_ns(WSU, "Id")
             .ok_or_else(|| malformed(element, "u:Id", "an identifier"))?;
         self.derived.push(Derived { id: id.into(), key, root });
         Ok(())
+    }
+
+    /// The same of one that is read from its text. There are fewer than may be.
+    pub(super) fn known_derived_key(&mut self, token: &KnownDerivedKey<'_>) -> Option<()> {
+        if token.dialect != self.expect.settings.dialect {
+            return None;
+        }
+        let derivation = derived::known(token, self.expect.settings)?;
+        let (key, root) = self.derive(&token.base.token(), &derivation).ok()?;
+        self.derived.push(Derived { id: token.id.into(), key, root });
+        Some(())
+    }
+
+    fn derive(
+        &mut self,
+        reference: &TokenRef<'_>,
+        derivation: &Derivation<'_>,
+    ) -> Result<(Arc<MessageKey>, Root)> {
+        let root = self.base(reference).map_err(|e| e.at("DerivedKeyToken"))?;
+        let base = match root {
+            Root::Protection => self.protection.as_ref(),
+            Root::Endorsing => self.endorsing.as_ref(),
+        };
+        let base = base.ok_or_else(|| Reason::UnresolvedToken(reference.describe()))?;
+        Ok((base.key.derive_as(derivation.told()), root))
     }
 
     /// Resolves the reference of a signature or of encrypted data.

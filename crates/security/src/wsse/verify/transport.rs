@@ -61,7 +61,7 @@ pub(super) fn check(
     let document = envelope.document();
     let mut all = Signed::new();
     for (proof, signature) in pass.endorsing.iter().zip(&pass.by_tokens) {
-        let signed = parts.check_digests(document, security, signature, pass.expect)?;
+        let signed = parts.check_digests(document, security, signature, (pass.expect, None))?;
         let stamp = pass.stamp.as_ref().ok_or(Reason::SignatureWithoutTimestamp)?;
         if !signed.contains(&stamp.node) {
             let what = Reason::NotSigned("the Timestamp".into());

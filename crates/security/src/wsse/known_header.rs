@@ -1,0 +1,356 @@
+//! The Security header of a message in a secure conversation (WS-SecureConversation §3, §7; WS-Security 1.1 §6) written as WCF
+//! and we write it. Its text says all there is to know, so that no tree of its thirty elements is made, asked and walked.
+
+use base64_simd::STANDARD;
+use smallvec::SmallVec;
+use waxwing_soap::SoapVersion;
+use waxwing_xml::StartTag;
+
+use super::Dialect;
+use super::names::{DSIG, TYPE_ELEMENT, WSSE, WSU, XENC};
+use super::reference::TokenRef;
+
+/// Derived keys of one message: to sign with, and to encrypt with.
+const DERIVED_KEYS: usize = 2;
+/// What is announced as encrypted: signature, body, and a few headers.
+const REFERENCES: usize = 8;
+
+/// What a Security header says whose last child is an encrypted signature.
+#[derive(Debug)]
+pub(super) struct KnownHeader<'t> {
+    pub(super) stamp: Option<KnownStamp<'t>>,
+    pub(super) context: Option<KnownContext<'t>>,
+    pub(super) derived: SmallVec<[KnownDerivedKey<'t>; DERIVED_KEYS]>,
+    /// The ids of the ReferenceList, each once.
+    pub(super) references: SmallVec<[&'t str; REFERENCES]>,
+    pub(super) encrypted: KnownEncrypted<'t>,
+}
+
+/// A Timestamp with an identifier.
+#[derive(Debug)]
+pub(super) struct KnownStamp<'t> {
+    pub(super) id: &'t str,
+    pub(super) created: &'t str,
+    pub(super) expires: Option<&'t str>,
+    /// The element from its first attribute on. Before that its canonical form has a declaration more.
+    behind_name: &'t str,
+}
+
+/// A SecurityContextToken with an identifier.
+#[derive(Debug)]
+pub(crate) struct KnownContext<'t> {
+    pub(crate) dialect: Dialect,
+    pub(crate) id: &'t str,
+    pub(crate) identifier: &'t str,
+    /// The generation of its key.
+    pub(crate) instance: Option<&'t str>,
+}
+
+/// A DerivedKeyToken whose key is derived by the default algorithm and label.
+#[derive(Debug)]
+pub(super) struct KnownDerivedKey<'t> {
+    pub(super) dialect: Dialect,
+    pub(super) id: &'t str,
+    pub(super) base: KnownReference<'t>,
+    /// Decimal digits.
+    pub(super) offset: Option<&'t str>,
+    /// Decimal digits.
+    pub(super) length: Option<&'t str>,
+    /// Base64, presumably.
+    pub(super) nonce: &'t str,
+}
+
+/// An EncryptedData that stands for an element.
+#[derive(Debug)]
+pub(super) struct KnownEncrypted<'t> {
+    pub(super) id: &'t str,
+    pub(super) algorithm: &'t str,
+    pub(super) key: KnownReference<'t>,
+    /// Base64.
+    pub(super) value: &'t str,
+}
+
+/// A reference to a token by its URI.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KnownReference<'t> {
+    pub(super) uri: &'t str,
+    /// The generation of its key.
+    pub(super) instance: Option<&'t str>,
+}
+
+/// Tells the parser that the content of a Security header is known from its text: that of the header for the ultimate
+/// receiver, which must understand it.
+pub fn passes_security(tag: &StartTag<'_>, text: &str) -> Option<usize> {
+    let (parent, soap) = tag.parent();
+    let is_header = parent == "Header"
+        && [SoapVersion::Soap11, SoapVersion::Soap12].iter().any(|v| v.namespace() == soap);
+    let is_usual = is_header
+        && after(tag.text(), &["o:Security s:mustUnderstand=\"1\" xmlns:o=\"", WSSE, "\""])
+            == Some("")
+        && tag.namespace_of("u") == Some(WSU);
+    if !is_usual {
+        return None;
+    }
+    let (_, end) = KnownHeader::read_front(text)?;
+    Some(text.len() - end.len())
+}
+
+/// The dialect of the security context token in the content of a header that [`passes_security`] knew, if it has one.
+pub fn known_dialect(content: &str) -> Option<Dialect> {
+    KnownContext::of(content).map(|token| token.dialect)
+}
+
+impl<'t> KnownHeader<'t> {
+    /// Reads the content of a Security header that [`passes_security`] knew. None where it is written in any other way, or
+    /// says what may not be said: then the tree is read, which finds out what that is.
+    ///
+    /// Every octet is compared with what would have been written, but for identifiers, times, numbers and base64. So the
+    /// canonical form of the timestamp is known, and nothing can be referred to but what has an identifier here.
+    pub(super) fn read(text: &'t str) -> Option<Self> {
+        let (header, end) = Self::read_front(text)?;
+        end.is_empty().then_some(header)
+    }
+
+    /// The same of all that stands at the front of a text; and what is behind.
+    fn read_front(text: &'t str) -> Option<(Self, &'t str)> {
+        let (stamp, text) = optional(text, "<u:Timestamp", KnownStamp::read)?;
+        let (context, mut text) = either(text, "SecurityContextToken", KnownContext::read)?;
+        let mut derived = SmallVec::new();
+        loop {
+            let (next, rest) = either(text, "DerivedKeyToken", KnownDerivedKey::read)?;
+            text = rest;
+            match next {
+                Some(_) if derived.len() == DERIVED_KEYS => return None,
+                Some(next) => derived.push(next),
+                None => break,
+            }
+        }
+        let (references, text) = references(text)?;
+        let (encrypted, text) = KnownEncrypted::read(text)?;
+        Some((Self { stamp, context, derived, references, encrypted }, text))
+    }
+
+    /// All identifiers that stand in the header, but for that of what is encrypted: it is announced, and then gone.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        let stamp = self.stamp.iter().map(|stamp| stamp.id);
+        stamp.chain(self.token_ids())
+    }
+
+    /// Those of tokens.
+    pub(super) fn token_ids(&self) -> impl Iterator<Item = &str> {
+        let context = self.context.iter().map(|context| context.id);
+        context.chain(self.derived.iter().map(|derived| derived.id))
+    }
+}
+
+impl<'t> KnownStamp<'t> {
+    /// Behind `<u:Timestamp`.
+    fn read(behind_name: &'t str) -> Option<(Self, &'t str)> {
+        let (id, text) = until(after(behind_name, &[" u:Id=\""])?, "\"><u:Created>", is_plain)?;
+        let is_of_time =
+            |octet: u8| octet.is_ascii_digit() || matches!(octet, b'-' | b':' | b'.' | b'T' | b'Z');
+        let (created, text) = until(text, "</u:Created>", is_of_time)?;
+        let (expires, text) =
+            optional(text, "<u:Expires>", |text| until(text, "</u:Expires>", is_of_time))?;
+        let text = after(text, &["</u:Timestamp>"])?;
+        let behind_name = &behind_name[..behind_name.len() - text.len()];
+        Some((Self { id, created, expires, behind_name }, text))
+    }
+
+    /// Its canonical form, in pieces.
+    pub(super) fn canonical(&self) -> [&str; 4] {
+        ["<u:Timestamp xmlns:u=\"", WSU, "\"", self.behind_name]
+    }
+}
+
+impl<'t> KnownContext<'t> {
+    /// That of a header that [`passes_security`] knew, if it has one.
+    pub(crate) fn of(content: &'t str) -> Option<Self> {
+        let (_, text) = optional(content, "<u:Timestamp", KnownStamp::read)?;
+        either(text, "SecurityContextToken", Self::read)?.0
+    }
+
+    /// Behind the name.
+    fn read(dialect: Dialect, text: &'t str) -> Option<(Self, &'t str)> {
+        let (id, text) = identified(dialect, text)?;
+        let (identifier, text) = required(dialect, text, "Identifier", is_visible)?;
+        let (instance, text) = element(dialect, text, "Instance", is_visible)?;
+        let text = end(dialect, text, "SecurityContextToken")?;
+        Some((Self { dialect, id, identifier, instance }, text))
+    }
+}
+
+impl<'t> KnownDerivedKey<'t> {
+    /// Behind the name.
+    fn read(dialect: Dialect, text: &'t str) -> Option<(Self, &'t str)> {
+        let (id, text) = identified(dialect, text)?;
+        let (base, text) = KnownReference::read(text, Some(dialect.conversation_prefix()))?;
+        let is_digit = |octet: u8| octet.is_ascii_digit();
+        let (offset, text) = element(dialect, text, "Offset", is_digit)?;
+        let (length, text) = element(dialect, text, "Length", is_digit)?;
+        let (nonce, text) = required(dialect, text, "Nonce", is_base64)?;
+        let text = end(dialect, text, "DerivedKeyToken")?;
+        Some((Self { dialect, id, base, offset, length, nonce }, text))
+    }
+}
+
+impl<'t> KnownEncrypted<'t> {
+    fn read(text: &'t str) -> Option<(Self, &'t str)> {
+        let text = after(text, &["<e:EncryptedData Id=\""])?;
+        let (id, text) = until(text, "\" Type=\"", is_plain)?;
+        let text = after(text, &[TYPE_ELEMENT, "\" xmlns:e=\"", XENC, "\">"])?;
+        let text = after(text, &["<e:EncryptionMethod Algorithm=\""])?;
+        let (algorithm, text) = until(text, "\"/><KeyInfo xmlns=\"", is_plain)?;
+        let (key, text) = KnownReference::read(after(text, &[DSIG, "\">"])?, None)?;
+        let text = after(text, &["</KeyInfo><e:CipherData><e:CipherValue>"])?;
+        // It is most of the header.
+        let (value, text) = text.split_at_checked(text.find('<')?)?;
+        STANDARD.check(value.as_bytes()).ok()?;
+        let text = after(text, &["</e:CipherValue></e:CipherData></e:EncryptedData>"])?;
+        Some((Self { id, algorithm, key, value }, text))
+    }
+}
+
+impl<'t> KnownReference<'t> {
+    /// What it refers to.
+    pub(super) fn token(&self) -> TokenRef<'t> {
+        match self.uri.strip_prefix('#') {
+            Some(id) => TokenRef::Local(id),
+            None => TokenRef::External { uri: self.uri, instance: self.instance },
+        }
+    }
+
+    /// A SecurityTokenReference. `prefix` is that of its dialect, where it is declared around it.
+    fn read(text: &'t str, prefix: Option<&str>) -> Option<(Self, &'t str)> {
+        let mut text = after(text, &["<o:SecurityTokenReference><o:Reference"])?;
+        let (mut uri, mut instance, mut value_type) = (None, None, None);
+        while let Some(attribute) = text.strip_prefix(' ') {
+            let (name, rest) = attribute.split_once("=\"")?;
+            let value;
+            (value, text) = until(rest, "\"", is_plain)?;
+            let known = match name {
+                "URI" => &mut uri,
+                // Only a hint, which is not compared in the tree either.
+                "ValueType" => &mut value_type,
+                _ if name.strip_suffix(":Instance") == Some(prefix?) => &mut instance,
+                _ => return None,
+            };
+            if known.replace(value).is_some() {
+                return None;
+            }
+        }
+        let text = after(text, &["/></o:SecurityTokenReference>"])?;
+        Some((Self { uri: uri?, instance }, text))
+    }
+}
+
+/// A ReferenceList: the ids in it.
+fn references(text: &str) -> Option<(SmallVec<[&str; REFERENCES]>, &str)> {
+    let mut text = after(text, &["<e:ReferenceList xmlns:e=\"", XENC, "\">"])?;
+    let mut ids = SmallVec::new();
+    while let Some(rest) = text.strip_prefix("<e:DataReference URI=\"#") {
+        let id;
+        (id, text) = until(rest, "\"/>", is_plain)?;
+        if ids.len() == REFERENCES || ids.contains(&id) {
+            return None;
+        }
+        ids.push(id);
+    }
+    let text = after(text, &["</e:ReferenceList>"])?;
+    (!ids.is_empty()).then_some((ids, text))
+}
+
+/// What is behind these pieces.
+fn after<'t>(text: &'t str, pieces: &[&str]) -> Option<&'t str> {
+    pieces.iter().try_fold(text, |text, piece| text.strip_prefix(piece))
+}
+
+/// What stands before `end`, one octet at least and all of them of a kind, and what is behind it.
+fn until<'t>(
+    text: &'t str,
+    end: &str,
+    is_of_kind: impl Fn(u8) -> bool,
+) -> Option<(&'t str, &'t str)> {
+    let len = text.bytes().position(|octet| !is_of_kind(octet)).filter(|len| *len > 0)?;
+    let (found, rest) = text.split_at_checked(len)?;
+    Some((found, rest.strip_prefix(end)?))
+}
+
+/// What may stand here, behind its begin.
+fn optional<'t, T>(
+    text: &'t str,
+    begin: &str,
+    read: impl Fn(&'t str) -> Option<(T, &'t str)>,
+) -> Option<(Option<T>, &'t str)> {
+    match text.strip_prefix(begin) {
+        Some(behind) => read(behind).map(|(found, text)| (Some(found), text)),
+        None => Some((None, text)),
+    }
+}
+
+/// An element of WS-SecureConversation that may stand here, in either dialect.
+fn either<'t, T>(
+    text: &'t str,
+    local: &str,
+    read: impl Fn(Dialect, &'t str) -> Option<(T, &'t str)>,
+) -> Option<(Option<T>, &'t str)> {
+    for dialect in Dialect::ALL {
+        if let Some(behind) = after(text, &["<", dialect.conversation_prefix(), ":", local]) {
+            return read(dialect, behind).map(|(found, text)| (Some(found), text));
+        }
+    }
+    Some((None, text))
+}
+
+/// The rest of a start tag with an identifier and the declaration of the dialect.
+fn identified(dialect: Dialect, text: &str) -> Option<(&str, &str)> {
+    let (id, text) = until(after(text, &[" u:Id=\""])?, "\" xmlns:", is_plain)?;
+    let (prefix, namespace) = (dialect.conversation_prefix(), dialect.conversation());
+    Some((id, after(text, &[prefix, "=\"", namespace, "\">"])?))
+}
+
+/// An element with text that may stand here.
+fn element<'t>(
+    dialect: Dialect,
+    text: &'t str,
+    local: &str,
+    is_of_kind: impl Fn(u8) -> bool,
+) -> Option<(Option<&'t str>, &'t str)> {
+    let prefix = dialect.conversation_prefix();
+    let Some(content) = after(text, &["<", prefix, ":", local, ">"]) else {
+        return Some((None, text));
+    };
+    let (content, text) = until(content, "</", is_of_kind)?;
+    Some((Some(content), after(text, &[prefix, ":", local, ">"])?))
+}
+
+/// The same that must stand here.
+fn required<'t>(
+    dialect: Dialect,
+    text: &'t str,
+    local: &str,
+    is_of_kind: impl Fn(u8) -> bool,
+) -> Option<(&'t str, &'t str)> {
+    let (content, text) = element(dialect, text, local, is_of_kind)?;
+    Some((content?, text))
+}
+
+/// What is behind an end tag.
+fn end<'t>(dialect: Dialect, text: &'t str, local: &str) -> Option<&'t str> {
+    after(text, &["</", dialect.conversation_prefix(), ":", local, ">"])
+}
+
+/// What is the same in text, in the tree and in canonical form, as the value of an attribute: nothing in it is escaped, and
+/// XML can hold it.
+fn is_plain(octet: u8) -> bool {
+    matches!(octet, b' '..=b'~') && !b"&<>\"".contains(&octet)
+}
+
+/// The same as the text of an element, of which white space at the ends is no part.
+fn is_visible(octet: u8) -> bool {
+    octet != b' ' && is_plain(octet)
+}
+
+fn is_base64(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=')
+}

@@ -1,0 +1,68 @@
+//! The pass over a Security header that is read from its text.
+
+use waxwing_xml::NodeId;
+
+use super::super::ProtectionOrder;
+use super::super::expect::{Expectations, ExpectedToken};
+use super::super::known_header::KnownHeader;
+use super::super::unread::UnreadSignature;
+use super::decrypt::{self, DataReferences};
+use super::pass::Pass;
+use super::{timestamp, usual};
+
+/// Whether such a header can be what is expected: that of a message in a secure conversation that the context's key protects.
+pub(super) fn is_expected(expect: &Expectations<'_>) -> bool {
+    let in_context = matches!(
+        expect.protection,
+        ExpectedToken::AttachedContext | ExpectedToken::ExternalContext { .. }
+    );
+    in_context && expect.settings.order != ProtectionOrder::EncryptBeforeSign
+}
+
+impl Pass<'_> {
+    /// Judges what the header says as [`run`](Self::run) does, and says whether everything is good. The element `security`
+    /// stands for what is in it.
+    ///
+    /// Where it is not, this pass is to be forgotten: nothing has changed in the message, and another one over the tree finds
+    /// out what is wrong, with the errors and in the time of all that is refused. What was decrypted is read whatever its
+    /// padding is, so that the time until then does not tell that.
+    pub(super) fn is_good(&mut self, header: &KnownHeader<'_>, security: NodeId) -> bool {
+        self.known_tokens(header, security).is_some()
+            && self.known_encrypted(header, security).is_some()
+    }
+
+    fn known_tokens(&mut self, header: &KnownHeader<'_>, security: NodeId) -> Option<()> {
+        let (settings, now) = (self.expect.settings, self.expect.now);
+        if let Some(stamp) = &header.stamp {
+            self.stamp = Some(timestamp::known(stamp, settings, now, security)?);
+        }
+        if let Some(token) = &header.context {
+            self.tokens.known_context(token)?;
+        }
+        header.derived.iter().try_for_each(|token| self.tokens.known_derived_key(token))
+    }
+
+    fn known_encrypted(&mut self, header: &KnownHeader<'_>, security: NodeId) -> Option<()> {
+        let settings = self.expect.settings;
+        let mut references = DataReferences::known(&header.references);
+        if !references.is_met(header.encrypted.id) {
+            return None;
+        }
+        let mut octets = std::mem::take(&mut self.octets);
+        let opened =
+            decrypt::open_known(&header.encrypted, &mut self.tokens, settings, &mut octets)?;
+        let (usual, is_padded) = (usual::read(opened.octets, settings), opened.is_padded);
+        let usual = usual.filter(|_| is_padded)?;
+        // A signed token has to be there as an element.
+        let is_token = |id: &str| header.token_ids().any(|token| token == id);
+        if usual.references.iter().any(|reference| is_token(&reference.id)) {
+            return None;
+        }
+        let length = opened.octets.len();
+        self.known_signature(security, usual).ok()?;
+        let begin = settings.suite.cipher.block_length();
+        self.unread = Some(UnreadSignature::new(security, octets, begin..begin + length));
+        self.references = Some(references);
+        Some(())
+    }
+}
