@@ -3,10 +3,18 @@
 
 mod common;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use common::wsse_attacks::piece;
 use common::wsse_replay::Replay;
-use common::{Captured, Scenario};
+use common::{Captured, Derived, Scenario};
+use proptest::prelude::*;
+use waxwing_crypto::{BlockCipher, CipherKey, DigestAlgorithm, HmacKey};
+use waxwing_security::wsse::names::{WSSE, WSU};
+use waxwing_security::wsse::passes_security;
 use waxwing_security::{Reason, Result};
+use waxwing_soap::Envelope;
+use waxwing_xml::{Document, Exclusive, Limits, canonicalize};
 
 /// A message of a scenario with pieces of its text replaced, each of which must be there.
 fn changed(
@@ -27,7 +35,7 @@ fn changed(
     }
     assert_ne!(text, target.text());
     let changed: Captured = target.with_body(text.into_bytes());
-    replay.verify(&changed).map(drop)
+    replay.verify_both(&changed, &changed.body).0.map(drop)
 }
 
 fn call(changes: &[(&str, &str)]) -> Result<()> {
@@ -234,4 +242,198 @@ fn a_reply_with_the_context_is_refused() {
     let add = |_: &str| vec![("</u:Timestamp>".to_owned(), format!("</u:Timestamp>{context}"))];
     let error = changed("rm10-sc-cert", "003-response", &add).unwrap_err();
     assert!(matches!(error.reason(), Reason::UnexpectedElement { .. }), "{error}");
+}
+
+/// What is encrypted in the Security header of a call is read without a tree of that header, or with one: it comes to the same
+/// ([`Replay::verify_both`] compares it), whatever somebody writes there.
+struct TwoWays<'a> {
+    replay: Replay<'a>,
+    message: &'a Captured,
+}
+
+impl<'a> TwoWays<'a> {
+    fn new(scenario: &'a Scenario, name: &str) -> Self {
+        let mut replay = Replay::new(scenario);
+        let message = scenario.messages.iter().find(|m| m.name == name).expect("the message");
+        for before in scenario.messages.iter().take_while(|m| m.name != name) {
+            replay.verify(before).expect("a good message");
+        }
+        Self { replay, message }
+    }
+
+    /// Whether a text is accepted, and whether that took no tree. No envelope is accepted in neither way.
+    fn judge(&mut self, text: &str) -> (bool, bool) {
+        let limits = &Limits::SOAP;
+        if let Err(error) = Envelope::parse(text.as_bytes(), limits) {
+            let passed = Envelope::parse_passing(text.as_bytes(), limits, passes_security);
+            assert_eq!(passed.err(), Some(error));
+            return (false, false);
+        }
+        let asked = self.replay.asked.clone();
+        let (result, is_known) = self.replay.verify_both(self.message, text.as_bytes());
+        self.replay.asked = asked;
+        (result.is_ok(), is_known)
+    }
+
+    fn judge_changed(&mut self, from: &str, to: &str) -> (bool, bool) {
+        assert!(self.message.text().contains(from), "{from}");
+        self.judge(&self.message.text().replacen(from, to, 1))
+    }
+}
+
+const TREE: (bool, bool) = (true, false);
+const TEXT: (bool, bool) = (true, true);
+const REFUSED: (bool, bool) = (false, false);
+
+#[test]
+fn a_header_that_is_written_in_another_way_is_read_as_a_tree() {
+    let scenario = Scenario::wcf("rm10-sc-cert");
+    let mut ways = TwoWays::new(&scenario, "003-request");
+    let text = ways.message.text();
+    assert_eq!(ways.judge(text), TEXT);
+    let id = between(text, "<c:SecurityContextToken u:Id=\"", "\"");
+    let identifier = between(text, "<c:Identifier>", "<");
+    let own = format!("u:Id=\"{id}\"");
+    let list = "<e:ReferenceList xmlns:e=\"http://www.w3.org/2001/04/xmlenc#\">";
+    let security = "<o:Security s:mustUnderstand=\"1\" ";
+    let nonce = between(text, "<c:Nonce>", "<");
+    for (from, to, expected) in [
+        (&*own, &*format!("u:Id='{id}'"), TREE),
+        (&own, &format!("u:Id = \"{id}\""), TREE),
+        (&own, &format!("u:Id=\"&#x{:x};{}\"", id.as_bytes()[0], &id[1..]), TREE),
+        (&own, &format!("{own} xml:id=\"other\""), TREE),
+        (&own, &format!("{own} xml:id=\"{id}\""), REFUSED),
+        (identifier, &format!(" {identifier}\n"), TREE),
+        (identifier, &format!("<![CDATA[{identifier}]]>"), TREE),
+        (identifier, &format!("{identifier}<!--</o:Security>-->"), TREE),
+        (identifier, "<![CDATA[</o:Security>]]>", REFUSED),
+        (list, &format!("<!--</o:Security>-->{list}"), TREE),
+        (list, &format!("</o:Security>{list}"), REFUSED),
+        (list, &format!("{list}<e:DataReference URI=\"#_1\"/>"), REFUSED),
+        (list, &format!("{list}<e:DataReference URI=\"#{id}\"/>"), REFUSED),
+        (list, &list.replace("xmlenc", "xmlenX"), REFUSED),
+        (
+            "<c:Nonce>",
+            "<c:Label>WS-SecureConversationWS-SecureConversation</c:Label><c:Nonce>",
+            TREE,
+        ),
+        (nonce, &format!("{nonce}\n"), TREE),
+        ("<c:Offset>0<", "<c:Offset>00<", TEXT),
+        ("<c:Offset>0<", "<c:Offset>65<", REFUSED),
+        ("<c:Offset>0<", "<c:Offset>18446744073709551616<", REFUSED),
+        ("<c:Offset>0</c:Offset>", "<c:Generation>0</c:Generation>", TREE),
+        (security, "<o:Security s:mustUnderstand='1' ", TREE),
+        (security, "<o:Security ", TREE),
+        (security, &format!("{security}s:role=\"\" "), TREE),
+        (security, &format!("{security}s:role=\"urn:other\" "), REFUSED),
+        (security, &format!("{security}xmlns:u=\"urn:other\" "), REFUSED),
+        ("</s:Header>", &format!("{security}xmlns:o=\"{WSSE}\"/></s:Header>"), REFUSED),
+        ("</s:Header>", &format!("<x u:Id=\"{id}\"/></s:Header>"), REFUSED),
+        ("</s:Header>", "<x u:Id=\"uuid\"/></s:Header>", TEXT),
+        (
+            "</s:Header>",
+            &format!("<o:Security xmlns:o=\"{WSSE}\" s:role=\"urn:x\"/></s:Header>"),
+            TEXT,
+        ),
+        ("<u:Created>", "<u:Created >", TREE),
+        ("<u:Created>2", "<u:Created>3", REFUSED),
+        ("/2005/02/sc/dk\"", "/2005/02/sc/other\"", TEXT),
+        ("/2005/02/sc\"><c:Id", "/2005/02/other\"><c:Id", REFUSED),
+    ] {
+        assert_eq!(ways.judge_changed(from, to), expected, "{from}: {to}");
+    }
+}
+
+/// Whoever has the keys of a session signs its token, too: that has to be there as an element.
+#[test]
+fn a_token_that_is_signed_is_read_as_a_tree() {
+    let scenario = Scenario::wcf("rm10-sc-cert");
+    let mut ways = TwoWays::new(&scenario, "003-request");
+    let envelope = ways.message.envelope();
+    let security = envelope.header_named(WSSE, "Security").expect("Security");
+    let token = |local: &str| security.elements().find(|e| e.local_name() == local).expect("it");
+    for (local, is_right) in
+        [("SecurityContextToken", true), ("DerivedKeyToken", true), ("DerivedKeyToken", false)]
+    {
+        let mut canonical = Vec::new();
+        canonicalize(token(local), &Exclusive::default(), &mut canonical);
+        canonical.truncate(canonical.len() - usize::from(!is_right));
+        let digest = STANDARD.encode(waxwing_crypto::sha1(&canonical));
+        let id = token(local).attribute_ns(WSU, "Id").expect("an id");
+        let signed = resealed(ways.message, &scenario.derived, |signature| {
+            let first = signature.find("<Reference ").expect("references");
+            let (before, references) = signature.split_at(first);
+            let one = between(references, "<Reference ", "</Reference>");
+            let own = format!("<Reference {one}</Reference>");
+            let (other_id, value) =
+                (between(&own, "URI=\"#", "\""), between(&own, "<DigestValue>", "<"));
+            let added = own.replace(&format!("#{other_id}\""), &format!("#{id}\""));
+            format!("{before}{}{references}", added.replace(value, &digest))
+        });
+        assert_eq!(ways.judge(&signed), if is_right { TREE } else { REFUSED }, "{local}");
+    }
+    let same = resealed(ways.message, &scenario.derived, str::to_owned);
+    assert_eq!(ways.judge(&same), TEXT);
+}
+
+/// The message with another signature in it, signed and encrypted anew by somebody who has the session's keys.
+fn resealed(message: &Captured, keys: &[Derived], change: impl Fn(&str) -> String) -> String {
+    let text = message.text();
+    let mut derived = text.split("<c:Nonce>").skip(1).map(|behind| {
+        let nonce = STANDARD.decode(behind.split('<').next().unwrap_or_default()).expect("base64");
+        let line = keys.iter().find(|line| line.seed == nonce).expect("a key that was recorded");
+        line.derived.clone()
+    });
+    let (signing, encryption) = (derived.next().expect("a key"), derived.next().expect("a key"));
+    let value = between(text, "<e:CipherValue>", "<");
+    let cipher = CipherKey::new(BlockCipher::Aes256, &encryption).expect("a key");
+    let plain = cipher.decrypt(&STANDARD.decode(value).expect("base64")).expect("decrypted");
+    let signature = change(std::str::from_utf8(&plain).expect("text"));
+    let document = Document::parse(signature.as_bytes(), &Limits::SOAP).expect("a signature");
+    let mut octets = Vec::new();
+    let info = document.root().first_element().expect("SignedInfo");
+    canonicalize(info, &Exclusive::default(), &mut octets);
+    let mac = STANDARD.encode(HmacKey::new(DigestAlgorithm::Sha1, &signing[..24]).sign(&octets));
+    let signature = signature.replace(between(&signature, "<SignatureValue>", "<"), &mac);
+    let sealed = cipher.encrypt(&[5; 16], signature.as_bytes()).expect("encrypted");
+    text.replacen(value, &STANDARD.encode(sealed), 1)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A few octets of the header are others, or are repeated elsewhere in it.
+    #[test]
+    fn a_changed_header_comes_to_the_same_in_both_ways(
+        reply in any::<bool>(),
+        edits in proptest::collection::vec(
+            (any::<prop::sample::Index>(), 0_usize..4, "[ -~]{0,3}", any::<prop::sample::Index>(), 0_usize..60),
+            1..3,
+        ),
+    ) {
+        thread_local! {
+            static SCENARIO: &'static Scenario = Box::leak(Box::new(Scenario::wcf("rm10-sc-cert")));
+        }
+        let scenario = SCENARIO.with(|scenario| *scenario);
+        let mut ways = TwoWays::new(scenario, if reply { "003-response" } else { "003-request" });
+        let mut text = ways.message.text().to_owned();
+        for (place, cut, with, source, length) in edits {
+            let begin = text.find("<o:Security").expect("the header");
+            let end = text.find("</o:Security>").unwrap_or(text.len());
+            // The value is nearly all of it, and no change of it makes a difference between the ways.
+            let end = text.find("<e:CipherValue>").unwrap_or(end).min(end).max(begin + 1);
+            let place = begin + place.index(end - begin);
+            let from = begin + source.index(end - begin);
+            let repeated = text[from..(from + length).min(end)].to_owned();
+            let to = (place + cut).min(text.len());
+            text.replace_range(place..to, &if cut == 3 { repeated } else { with });
+        }
+        ways.judge(&text);
+    }
+}
+
+/// What stands between two pieces of a text.
+fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
+    let piece = piece(text, start, end);
+    piece.strip_prefix(start).and_then(|piece| piece.strip_suffix(end)).expect("the ends")
 }

@@ -91,8 +91,8 @@ pub fn passes_security(tag: &StartTag<'_>, text: &str) -> Option<usize> {
     if !is_usual {
         return None;
     }
-    let (_, end) = KnownHeader::read_front(text)?;
-    Some(text.len() - end.len())
+    let behind = KnownHeader::read_front(text)?.encrypted.behind()?;
+    Some(text.len() - behind.len())
 }
 
 /// The dialect of the security context token in the content of a header that [`passes_security`] knew, if it has one.
@@ -107,12 +107,12 @@ impl<'t> KnownHeader<'t> {
     /// Every octet is compared with what would have been written, but for identifiers, times, numbers and base64. So the
     /// canonical form of the timestamp is known, and nothing can be referred to but what has an identifier here.
     pub(super) fn read(text: &'t str) -> Option<Self> {
-        let (header, end) = Self::read_front(text)?;
-        end.is_empty().then_some(header)
+        let header = Self::read_front(text)?;
+        Some(Self { encrypted: header.encrypted.at_end()?, ..header })
     }
 
-    /// The same of all that stands at the front of a text; and what is behind.
-    fn read_front(text: &'t str) -> Option<(Self, &'t str)> {
+    /// The same of a text that begins with it, up to the value of what is encrypted.
+    fn read_front(text: &'t str) -> Option<Self> {
         let (stamp, text) = optional(text, "<u:Timestamp", KnownStamp::read)?;
         let (context, mut text) = either(text, "SecurityContextToken", KnownContext::read)?;
         let mut derived = SmallVec::new();
@@ -126,8 +126,8 @@ impl<'t> KnownHeader<'t> {
             }
         }
         let (references, text) = references(text)?;
-        let (encrypted, text) = KnownEncrypted::read(text)?;
-        Some((Self { stamp, context, derived, references, encrypted }, text))
+        let encrypted = KnownEncrypted::read_front(text)?;
+        Some(Self { stamp, context, derived, references, encrypted })
     }
 
     /// All identifiers that stand in the header, but for that of what is encrypted: it is announced, and then gone.
@@ -146,12 +146,10 @@ impl<'t> KnownHeader<'t> {
 impl<'t> KnownStamp<'t> {
     /// Behind `<u:Timestamp`.
     fn read(behind_name: &'t str) -> Option<(Self, &'t str)> {
-        let (id, text) = until(after(behind_name, &[" u:Id=\""])?, "\"><u:Created>", is_plain)?;
-        let is_of_time =
-            |octet: u8| octet.is_ascii_digit() || matches!(octet, b'-' | b':' | b'.' | b'T' | b'Z');
-        let (created, text) = until(text, "</u:Created>", is_of_time)?;
+        let (id, text) = until(after(behind_name, &[" u:Id=\""])?, "\"><u:Created>", PLAIN)?;
+        let (created, text) = until(text, "</u:Created>", OF_TIME)?;
         let (expires, text) =
-            optional(text, "<u:Expires>", |text| until(text, "</u:Expires>", is_of_time))?;
+            optional(text, "<u:Expires>", |text| until(text, "</u:Expires>", OF_TIME))?;
         let text = after(text, &["</u:Timestamp>"])?;
         let behind_name = &behind_name[..behind_name.len() - text.len()];
         Some((Self { id, created, expires, behind_name }, text))
@@ -173,8 +171,8 @@ impl<'t> KnownContext<'t> {
     /// Behind the name.
     fn read(dialect: Dialect, text: &'t str) -> Option<(Self, &'t str)> {
         let (id, text) = identified(dialect, text)?;
-        let (identifier, text) = required(dialect, text, "Identifier", is_visible)?;
-        let (instance, text) = element(dialect, text, "Instance", is_visible)?;
+        let (identifier, text) = required(dialect, text, "Identifier", VISIBLE)?;
+        let (instance, text) = element(dialect, text, "Instance", VISIBLE)?;
         let text = end(dialect, text, "SecurityContextToken")?;
         Some((Self { dialect, id, identifier, instance }, text))
     }
@@ -185,29 +183,41 @@ impl<'t> KnownDerivedKey<'t> {
     fn read(dialect: Dialect, text: &'t str) -> Option<(Self, &'t str)> {
         let (id, text) = identified(dialect, text)?;
         let (base, text) = KnownReference::read(text, Some(dialect.conversation_prefix()))?;
-        let is_digit = |octet: u8| octet.is_ascii_digit();
-        let (offset, text) = element(dialect, text, "Offset", is_digit)?;
-        let (length, text) = element(dialect, text, "Length", is_digit)?;
-        let (nonce, text) = required(dialect, text, "Nonce", is_base64)?;
+        let (offset, text) = element(dialect, text, "Offset", DIGIT)?;
+        let (length, text) = element(dialect, text, "Length", DIGIT)?;
+        let (nonce, text) = required(dialect, text, "Nonce", BASE64)?;
         let text = end(dialect, text, "DerivedKeyToken")?;
         Some((Self { dialect, id, base, offset, length, nonce }, text))
     }
 }
 
 impl<'t> KnownEncrypted<'t> {
-    fn read(text: &'t str) -> Option<(Self, &'t str)> {
+    /// What stands behind the value.
+    const END: &'static str = "</e:CipherValue></e:CipherData></e:EncryptedData>";
+
+    /// Reads it up to its value, and takes all the text behind that for it.
+    fn read_front(text: &'t str) -> Option<Self> {
         let text = after(text, &["<e:EncryptedData Id=\""])?;
-        let (id, text) = until(text, "\" Type=\"", is_plain)?;
+        let (id, text) = until(text, "\" Type=\"", PLAIN)?;
         let text = after(text, &[TYPE_ELEMENT, "\" xmlns:e=\"", XENC, "\">"])?;
         let text = after(text, &["<e:EncryptionMethod Algorithm=\""])?;
-        let (algorithm, text) = until(text, "\"/><KeyInfo xmlns=\"", is_plain)?;
+        let (algorithm, text) = until(text, "\"/><KeyInfo xmlns=\"", PLAIN)?;
         let (key, text) = KnownReference::read(after(text, &[DSIG, "\">"])?, None)?;
         let text = after(text, &["</KeyInfo><e:CipherData><e:CipherValue>"])?;
-        // It is most of the header.
-        let (value, text) = text.split_at_checked(text.find('<')?)?;
+        Some(Self { id, algorithm, key, value: text })
+    }
+
+    /// The same of a text that ends with it. Whoever decrypts the value sees whether it is base64.
+    fn at_end(mut self) -> Option<Self> {
+        self.value = self.value.strip_suffix(Self::END)?;
+        Some(self)
+    }
+
+    /// What is behind it.
+    fn behind(&self) -> Option<&'t str> {
+        let (value, text) = self.value.split_at_checked(next_tag(self.value.as_bytes())?)?;
         STANDARD.check(value.as_bytes()).ok()?;
-        let text = after(text, &["</e:CipherValue></e:CipherData></e:EncryptedData>"])?;
-        Some((Self { id, algorithm, key, value }, text))
+        text.strip_prefix(Self::END)
     }
 }
 
@@ -224,17 +234,17 @@ impl<'t> KnownReference<'t> {
     fn read(text: &'t str, prefix: Option<&str>) -> Option<(Self, &'t str)> {
         let mut text = after(text, &["<o:SecurityTokenReference><o:Reference"])?;
         let (mut uri, mut instance, mut value_type) = (None, None, None);
-        while let Some(attribute) = text.strip_prefix(' ') {
-            let (name, rest) = attribute.split_once("=\"")?;
-            let value;
-            (value, text) = until(rest, "\"", is_plain)?;
-            let known = match name {
-                "URI" => &mut uri,
+        while text.starts_with(' ') {
+            let (known, begin) = if let Some(value) = text.strip_prefix(" URI=\"") {
+                (&mut uri, value)
+            } else if let Some(value) = text.strip_prefix(" ValueType=\"") {
                 // Only a hint, which is not compared in the tree either.
-                "ValueType" => &mut value_type,
-                _ if name.strip_suffix(":Instance") == Some(prefix?) => &mut instance,
-                _ => return None,
+                (&mut value_type, value)
+            } else {
+                (&mut instance, after(text, &[" ", prefix?, ":Instance=\""])?)
             };
+            let value;
+            (value, text) = until(begin, "\"", PLAIN)?;
             if known.replace(value).is_some() {
                 return None;
             }
@@ -250,7 +260,7 @@ fn references(text: &str) -> Option<(SmallVec<[&str; REFERENCES]>, &str)> {
     let mut ids = SmallVec::new();
     while let Some(rest) = text.strip_prefix("<e:DataReference URI=\"#") {
         let id;
-        (id, text) = until(rest, "\"/>", is_plain)?;
+        (id, text) = until(rest, "\"/>", PLAIN)?;
         if ids.len() == REFERENCES || ids.contains(&id) {
             return None;
         }
@@ -260,18 +270,24 @@ fn references(text: &str) -> Option<(SmallVec<[&str; REFERENCES]>, &str)> {
     (!ids.is_empty()).then_some((ids, text))
 }
 
+/// Where the next tag begins. What is before it is long: many octets are looked at together.
+fn next_tag(octets: &[u8]) -> Option<usize> {
+    let is_tag = |octet: &u8| *octet == b'<';
+    let (blocks, _) = octets.as_chunks::<64>();
+    let has_none = |block: &&[u8; 64]| !block.iter().fold(false, |any, octet| any | is_tag(octet));
+    let before = blocks.iter().take_while(has_none).count() * 64;
+    octets[before..].iter().position(is_tag).map(|at| before + at)
+}
+
 /// What is behind these pieces.
 fn after<'t>(text: &'t str, pieces: &[&str]) -> Option<&'t str> {
     pieces.iter().try_fold(text, |text, piece| text.strip_prefix(piece))
 }
 
 /// What stands before `end`, one octet at least and all of them of a kind, and what is behind it.
-fn until<'t>(
-    text: &'t str,
-    end: &str,
-    is_of_kind: impl Fn(u8) -> bool,
-) -> Option<(&'t str, &'t str)> {
-    let len = text.bytes().position(|octet| !is_of_kind(octet)).filter(|len| *len > 0)?;
+fn until<'t>(text: &'t str, end: &str, kind: u8) -> Option<(&'t str, &'t str)> {
+    let len =
+        text.bytes().position(|octet| KINDS[octet as usize] & kind == 0).filter(|len| *len > 0)?;
     let (found, rest) = text.split_at_checked(len)?;
     Some((found, rest.strip_prefix(end)?))
 }
@@ -304,7 +320,7 @@ fn either<'t, T>(
 
 /// The rest of a start tag with an identifier and the declaration of the dialect.
 fn identified(dialect: Dialect, text: &str) -> Option<(&str, &str)> {
-    let (id, text) = until(after(text, &[" u:Id=\""])?, "\" xmlns:", is_plain)?;
+    let (id, text) = until(after(text, &[" u:Id=\""])?, "\" xmlns:", PLAIN)?;
     let (prefix, namespace) = (dialect.conversation_prefix(), dialect.conversation());
     Some((id, after(text, &[prefix, "=\"", namespace, "\">"])?))
 }
@@ -314,13 +330,13 @@ fn element<'t>(
     dialect: Dialect,
     text: &'t str,
     local: &str,
-    is_of_kind: impl Fn(u8) -> bool,
+    kind: u8,
 ) -> Option<(Option<&'t str>, &'t str)> {
     let prefix = dialect.conversation_prefix();
     let Some(content) = after(text, &["<", prefix, ":", local, ">"]) else {
         return Some((None, text));
     };
-    let (content, text) = until(content, "</", is_of_kind)?;
+    let (content, text) = until(content, "</", kind)?;
     Some((Some(content), after(text, &[prefix, ":", local, ">"])?))
 }
 
@@ -329,9 +345,9 @@ fn required<'t>(
     dialect: Dialect,
     text: &'t str,
     local: &str,
-    is_of_kind: impl Fn(u8) -> bool,
+    kind: u8,
 ) -> Option<(&'t str, &'t str)> {
-    let (content, text) = element(dialect, text, local, is_of_kind)?;
+    let (content, text) = element(dialect, text, local, kind)?;
     Some((content?, text))
 }
 
@@ -342,15 +358,34 @@ fn end<'t>(dialect: Dialect, text: &'t str, local: &str) -> Option<&'t str> {
 
 /// What is the same in text, in the tree and in canonical form, as the value of an attribute: nothing in it is escaped, and
 /// XML can hold it.
-fn is_plain(octet: u8) -> bool {
-    matches!(octet, b' '..=b'~') && !b"&<>\"".contains(&octet)
-}
-
+const PLAIN: u8 = 1;
 /// The same as the text of an element, of which white space at the ends is no part.
-fn is_visible(octet: u8) -> bool {
-    octet != b' ' && is_plain(octet)
-}
+const VISIBLE: u8 = 2;
+const DIGIT: u8 = 4;
+const OF_TIME: u8 = 8;
+const BASE64: u8 = 16;
 
-fn is_base64(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=')
-}
+/// Of which kinds each octet is.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut octet = b' ';
+    while octet <= b'~' {
+        let is_escaped = matches!(octet, b'&' | b'<' | b'>' | b'"');
+        let mut kind = if is_escaped { 0 } else { PLAIN };
+        if !is_escaped && octet != b' ' {
+            kind |= VISIBLE;
+        }
+        if octet.is_ascii_digit() {
+            kind |= DIGIT;
+        }
+        if octet.is_ascii_digit() || matches!(octet, b'-' | b':' | b'.' | b'T' | b'Z') {
+            kind |= OF_TIME;
+        }
+        if octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=') {
+            kind |= BASE64;
+        }
+        kinds[octet as usize] = kind;
+        octet += 1;
+    }
+    kinds
+};

@@ -5,10 +5,12 @@ use waxwing_xml::NodeId;
 use super::super::ProtectionOrder;
 use super::super::expect::{Expectations, ExpectedToken};
 use super::super::known_header::KnownHeader;
+use super::super::reference::TokenRef;
 use super::super::unread::UnreadSignature;
 use super::decrypt::{self, DataReferences};
 use super::pass::Pass;
 use super::{timestamp, usual};
+use crate::error::Result;
 
 /// Whether such a header can be what is expected: that of a message in a secure conversation that the context's key protects.
 pub(super) fn is_expected(expect: &Expectations<'_>) -> bool {
@@ -26,9 +28,14 @@ impl Pass<'_> {
     /// Where it is not, this pass is to be forgotten: nothing has changed in the message, and another one over the tree finds
     /// out what is wrong, with the errors and in the time of all that is refused. What was decrypted is read whatever its
     /// padding is, so that the time until then does not tell that.
-    pub(super) fn is_good(&mut self, header: &KnownHeader<'_>, security: NodeId) -> bool {
-        self.known_tokens(header, security).is_some()
-            && self.known_encrypted(header, security).is_some()
+    ///
+    /// # Errors
+    /// The signature is one, and its MAC is wrong: nothing more is to be found out.
+    pub(super) fn is_good(&mut self, header: &KnownHeader<'_>, security: NodeId) -> Result<bool> {
+        if self.known_tokens(header, security).is_none() {
+            return Ok(false);
+        }
+        self.known_encrypted(header, security).unwrap_or(Ok(false))
     }
 
     fn known_tokens(&mut self, header: &KnownHeader<'_>, security: NodeId) -> Option<()> {
@@ -42,7 +49,11 @@ impl Pass<'_> {
         header.derived.iter().try_for_each(|token| self.tokens.known_derived_key(token))
     }
 
-    fn known_encrypted(&mut self, header: &KnownHeader<'_>, security: NodeId) -> Option<()> {
+    fn known_encrypted(
+        &mut self,
+        header: &KnownHeader<'_>,
+        security: NodeId,
+    ) -> Option<Result<bool>> {
         let settings = self.expect.settings;
         let mut references = DataReferences::known(&header.references);
         if !references.is_met(header.encrypted.id) {
@@ -51,18 +62,20 @@ impl Pass<'_> {
         let mut octets = std::mem::take(&mut self.octets);
         let opened =
             decrypt::open_known(&header.encrypted, &mut self.tokens, settings, &mut octets)?;
-        let (usual, is_padded) = (usual::read(opened.octets, settings), opened.is_padded);
-        let usual = usual.filter(|_| is_padded)?;
+        let (usual, length) = (usual::read(opened.octets, settings), opened.octets.len());
+        let usual = usual.filter(|_| opened.is_padded)?;
         // A signed token has to be there as an element.
         let is_token = |id: &str| header.token_ids().any(|token| token == id);
         if usual.references.iter().any(|reference| is_token(&reference.id)) {
             return None;
         }
-        let length = opened.octets.len();
-        self.known_signature(security, usual).ok()?;
+        let key = self.primary_key(&TokenRef::Local(usual.key)).ok()?;
+        if let Err(error) = self.usual_signature(security, &key, usual) {
+            return Some(Err(error));
+        }
         let begin = settings.suite.cipher.block_length();
         self.unread = Some(UnreadSignature::new(security, octets, begin..begin + length));
         self.references = Some(references);
-        Some(())
+        Some(Ok(true))
     }
 }

@@ -63,7 +63,10 @@ pub fn verify(
     let content = known_content(&envelope, security, expect);
     let known = content.as_deref().and_then(KnownHeader::read);
     let mut pass = Pass::new(expect, resolver, &required);
-    let known = known.filter(|header| pass.is_good(header, security));
+    let known = match known {
+        Some(header) if pass.is_good(&header, security)? => Some(header),
+        _ => None,
+    };
     if known.is_none() {
         envelope.document_mut().read_unread();
         pass = Pass::new(expect, resolver, &required);

@@ -272,7 +272,9 @@ impl<'a> Pass<'a> {
             && let Some(usual) = usual::read(plain, self.expect.settings)
         {
             let stands = UnreadSignature::stand_in(document, node);
-            self.usual_signature(document.element(stands), usual)?;
+            let key = self.primary_key(&TokenRef::Local(usual.key));
+            let key = key.map_err(|error| error.at(label(document.element(stands))))?;
+            self.usual_signature(stands, &key, usual)?;
             return Ok(Some(Opened { node: stands, unread: Some(plain.len()) }));
         }
         match decrypt::replace(document, node, plain, self.expect.limits) {
@@ -393,29 +395,27 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// The same of an encrypted one that was read from its text; `element` stands for it.
-    fn usual_signature(&mut self, element: Element<'_>, usual: Usual<'_>) -> Result<()> {
-        let signature = self.known_signature(element.id(), usual);
-        signature.map_err(|error| error.at(label(element)))
-    }
-
-    /// The same; `node` stands for it.
-    pub(super) fn known_signature(&mut self, node: NodeId, usual: Usual<'_>) -> Result<()> {
-        let Usual { references, canonical, value, key } = usual;
-        let key = self.primary_key(&TokenRef::Local(key))?;
+    /// The same of an encrypted one that was read from its text; `node` stands for it.
+    pub(super) fn usual_signature(
+        &mut self,
+        node: NodeId,
+        key: &Arc<MessageKey>,
+        usual: Usual<'_>,
+    ) -> Result<()> {
+        let Usual { references, canonical, value, .. } = usual;
         self.compared += 1;
-        let verified = verify_mac(&key, self.expect.settings, &value, |mac| mac.write(&canonical))?;
+        let verified = verify_mac(key, self.expect.settings, &value, |mac| mac.write(&canonical))?;
         if !verified {
             return Err(SecurityError::new(Reason::SignatureMismatch).at("Signature/SignedInfo"));
         }
-        self.signing = Some(key);
+        self.signing = Some(Arc::clone(key));
         self.primary = Some(Primary { node, references, encrypted: true });
         self.signatures.push(SentSignature { value, encrypted: true });
         Ok(())
     }
 
     /// The key of a primary signature under a symmetric key.
-    fn primary_key(&mut self, reference: &TokenRef<'_>) -> Result<Arc<MessageKey>> {
+    pub(super) fn primary_key(&mut self, reference: &TokenRef<'_>) -> Result<Arc<MessageKey>> {
         let settings = self.expect.settings;
         let what = "the primary signature";
         match self.tokens.resolve(reference).map_err(|e| e.at("Signature/KeyInfo"))? {

@@ -11,7 +11,7 @@ use super::super::key::work;
 use super::super::{
     CertificateReference, ContextToken, ContextUse, Dialect, Expectations, ExpectedToken,
     ProtectionPlan, ProtectionToken, SecuritySettings, SessionKeys, Sources, TokenKey,
-    TokenPlacement, TokenResolver, UuidIds, protect, verify,
+    TokenPlacement, TokenResolver, UuidIds, passes_security, protect, verify,
 };
 use crate::error::Reason;
 use crate::protection::{Direction, MessageProtection, ProtectionRequirements};
@@ -106,12 +106,25 @@ impl Session {
 
     /// Verifies the message with other content in the place of what is encrypted, whole blocks with whatever padding: why it
     /// is refused, and what that took.
+    ///
+    /// With or without a tree of the Security header it is the same.
     fn judge(&self, which: usize, blocks: &[u8]) -> (Option<Reason>, [usize; 2]) {
+        let [read, passed] = [false, true].map(|passes| self.judge_one(which, blocks, passes));
+        assert_eq!(read, passed);
+        read
+    }
+
+    fn judge_one(&self, which: usize, blocks: &[u8], passes: bool) -> (Option<Reason>, [usize; 2]) {
         assert!(blocks.len().is_multiple_of(16));
         let mut octets = self.encrypts.encrypt(&[7; 16], blocks).expect("encrypted");
         octets.truncate(16 + blocks.len());
         let text = self.text.replacen(self.values()[which], &STANDARD.encode(octets), 1);
-        let envelope = Envelope::parse(text.into_bytes(), &Limits::SOAP).expect("an envelope");
+        let envelope = match passes {
+            false => Envelope::parse(text.into_bytes(), &Limits::SOAP),
+            true => Envelope::parse_passing(text.into_bytes(), &Limits::SOAP, passes_security),
+        };
+        let envelope = envelope.expect("an envelope");
+        assert_eq!(envelope.document().unread().is_some(), passes);
         let expect = Expectations {
             settings: &self.settings,
             requirements: &self.requirements,
