@@ -70,7 +70,7 @@ fn a_session_that_closes_waits_for_what_is_being_written() {
     let (first, _) = client.take();
     client.writes_at_once = false;
     client.wait(Duration::from_secs(2));
-    let (again, ..) = client.sent.drain(..).last().expect("it is sent again");
+    let (again, ..) = client.sent.drain(..).next_back().expect("it is sent again");
     client.respond(first, reply(1, 1, 0));
     client.close();
     assert!(client.sent.is_empty());
