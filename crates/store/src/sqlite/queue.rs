@@ -189,6 +189,11 @@ impl Gate {
         !turn.ends
     }
 
+    /// Pages in the log.
+    pub(super) fn pages(&self) -> u32 {
+        lock(&self.turn).pages
+    }
+
     /// The checkpoint's turn begins.
     pub(super) fn exclude(&self) {
         lock(&self.turn).wanted = true;
