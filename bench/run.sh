@@ -20,6 +20,7 @@
 #     disk       records of 2 KB appended to a file, one, 8 or 64 before each fdatasync: what no store can exceed
 #   BASE=FOLDER           the same programs built from another commit (its target/release/examples), measured in turn with these
 #   BIN=FOLDER            the programs of this commit, built before: nothing is built
+#   GUIDED=1              the programs are built by bench/guided.sh, guided by a profile
 #   OUT=FILE              where the measurements are kept as they are, a line each
 #
 # Needs Rust and Python. CPU time is that of client and service together. Timings depend on the machine and on what else runs: compare within one run only.
@@ -45,9 +46,14 @@ trap cleanup EXIT
 # Thousands of sessions may have a connection each.
 ulimit -n "$(ulimit -Hn)"
 
-bin=${BIN:-${CARGO_TARGET_DIR:-$root/target}/release/examples}
-[ -n "${BIN:-}" ] || (cd "$root" && cargo build -q --release -p waxwing --example measure --example limit --example idle)
-. "$root/interop/ports.sh"
+if [ -n "${BIN:-}" ]; then
+  bin=$BIN
+elif [ "${GUIDED:-0}" = 1 ]; then
+  bin=$(./guided.sh)/examples
+else
+  bin=${CARGO_TARGET_DIR:-$root/target}/release/examples
+  (cd "$root" && cargo build -q --release -p waxwing --example measure --example limit --example idle)
+fi
 # User and system time of a process, in milliseconds.
 cpu() { awk -v tick="$(getconf CLK_TCK)" '{print int(($14 + $15) * 1000 / tick)}' "/proc/$1/stat"; }
 # ready LOG: waits for the program that was started last.
@@ -57,36 +63,7 @@ program() { if [ "$1" = base ]; then echo "$BASE/measure"; else echo "$bin/measu
 # note KIND NAME COLUMN…: a line of what was measured.
 note() { (IFS=$'\t'; echo "$*") >> "$out"; }
 
-pki=$root/testdata/pki
-mkdir -p "$work/stores/Root" && cp "$pki/ca.cert.pem" "$work/stores/Root/"
-files="<waxwing><certificates storeRoot=\"$work/stores\"><certificateFiles>
-  <add findValue=\"alice\" certificate=\"$pki/alice.cert.pem\" key=\"$pki/alice.key.pem\"/>
-  <add findValue=\"service\" certificate=\"$pki/service.cert.pem\" key=\"$pki/service.key.pem\"/></certificateFiles></certificates></waxwing>"
-sections='<configSections><section name="waxwing" type="System.Configuration.IgnoreSection"/></configSections>'
-check='<authentication certificateValidationMode="ChainTrust" revocationMode="NoCheck"/>'
-find='x509FindType="FindBySubjectName"'
-
-# configure FILES BINDING SCHEME RELIABLE SECURITY [STORE]: writes FILES.service.config and FILES.client.config; SECURITY is the binding's element, STORE
-# one for <waxwing> of the service.
-configure() {
-  local to=$1 binding=$2 scheme=$3 reliable=$4 security=$5 store=${6:-}
-  local address=$scheme://localhost:$(free_port)/ServiceModelSamples/service
-  local bindings="<bindings><$binding><binding name=\"B\"><reliableSession enabled=\"$reliable\"/>$security</binding></$binding></bindings>"
-  cat > "$to.service.config" <<XML
-<configuration>$sections<system.serviceModel><services><service name="Microsoft.ServiceModel.Samples.CalculatorService" behaviorConfiguration="S">
-  <endpoint address="$address" binding="$binding" bindingConfiguration="B" contract="Microsoft.ServiceModel.Samples.ICalculator"/></service></services>
-  $bindings<behaviors><serviceBehaviors><behavior name="S"><serviceThrottling maxConcurrentSessions="20000"/><serviceCredentials><serviceCertificate findValue="service" $find/>
-  <clientCertificate>$check</clientCertificate></serviceCredentials></behavior></serviceBehaviors></behaviors></system.serviceModel>${files/<waxwing>/<waxwing>$store}</configuration>
-XML
-  # Where the service asks for the client by negotiation, its certificate is not known before.
-  local known="<defaultCertificate findValue=\"service\" $find/>"
-  cat > "$to.client.config" <<XML
-<configuration>$sections<system.serviceModel><client><endpoint address="$address" binding="$binding" bindingConfiguration="B" behaviorConfiguration="C"
-  contract="Microsoft.ServiceModel.Samples.ICalculator"/></client>$bindings<behaviors><endpointBehaviors><behavior name="C"><clientCredentials>
-  <clientCertificate findValue="alice" $find/><serviceCertificate>$known$check</serviceCertificate>
-  </clientCredentials></behavior></endpointBehaviors></behaviors></system.serviceModel>$files</configuration>
-XML
-}
+. ./configure.sh
 
 # What is measured in turn: for each name its service's process, the client's command, how many sessions at a time, and how many calls fill a measurement.
 names=()
@@ -150,18 +127,15 @@ measure() {
   note call "$name" "$sessions" "$round" "$n" "$rate" "$(awk "BEGIN { printf \"%.1f\", ($spent - $without) * 1000 / $n }")"
 }
 
-by_certificate='<security mode="Message"><message clientCredentialType="Certificate" negotiateServiceCredential="false"/></security>'
-negotiated='<security mode="Message"><message clientCredentialType="Certificate" negotiateServiceCredential="true"/></security>'
 measures limit && start limit "1 8" "$bin/limit" serve -- "$bin/limit" call @
 measures http && stack 'wsHttp message' "1 8" call wsHttpBinding http true "$by_certificate"
-measures plain && stack 'wsHttp RM alone' "1 8" call wsHttpBinding http true '<security mode="None"/>'
-measures https && stack 'wsHttp https' "1 8" call wsHttpBinding https true \
-  '<security mode="TransportWithMessageCredential"><message clientCredentialType="Certificate"/></security>'
+measures plain && stack 'wsHttp RM alone' "1 8" call wsHttpBinding http true "$unsecured"
+measures https && stack 'wsHttp https' "1 8" call wsHttpBinding https true "$mixed"
 if measures tcp; then
-  stack 'net.tcp' "1 8" call netTcpBinding net.tcp false '<security mode="None"/>'
-  stack 'net.tcp RM' "1 8" call netTcpBinding net.tcp true '<security mode="None"/>'
-  stack 'net.tcp RM TLS' "1 8" call netTcpBinding net.tcp true '<security mode="Transport"><transport clientCredentialType="None"/></security>'
-  stack 'net.tcp RM message' "1 8" call netTcpBinding net.tcp true '<security mode="Message"><message clientCredentialType="Certificate"/></security>'
+  stack 'net.tcp' "1 8" call netTcpBinding net.tcp false "$unsecured"
+  stack 'net.tcp RM' "1 8" call netTcpBinding net.tcp true "$unsecured"
+  stack 'net.tcp RM TLS' "1 8" call netTcpBinding net.tcp true "$tls"
+  stack 'net.tcp RM message' "1 8" call netTcpBinding net.tcp true "$tcp_message"
 fi
 measures durable && stack 'wsHttp durable' "1 8 64" call wsHttpBinding http true "$by_certificate" '<store provider="sqlite" path="@store"/>'
 if measures openings; then
@@ -205,8 +179,8 @@ heap() {
 if measures heap && cc -O2 -fPIC -shared -fno-builtin -o "$work/count.so" count.c; then
   for of in '' ${BASE:+base}; do
     heap 'wsHttp message' wsHttpBinding http true "$by_certificate"
-    heap 'wsHttp RM alone' wsHttpBinding http true '<security mode="None"/>'
-    heap 'net.tcp' netTcpBinding net.tcp false '<security mode="None"/>'
+    heap 'wsHttp RM alone' wsHttpBinding http true "$unsecured"
+    heap 'net.tcp' netTcpBinding net.tcp false "$unsecured"
   done
 fi
 

@@ -1,6 +1,6 @@
 //! What a secured reliable call costs at least: a program that does what no implementation can leave out, and nothing else.
 //!
-//! `limit serve` is the service, `limit call ADDRESS [CALLS [SESSIONS]]` the client; `bench/run.sh` runs both. The messages
+//! `limit serve` is the service (interrupted, it ends), `limit call ADDRESS [CALLS [SESSIONS]]` the client; `bench/run.sh` runs both. The messages
 //! are a captured request of WCF and its response (`testdata/wcf/rm10-sc-cert`). For each of them one end computes the
 //! digests of the signed parts, the HMAC of `SignedInfo`, encrypts, writes base64 and the rest into one buffer; the other
 //! reads the text once from tag to tag, decodes, decrypts, and computes digests and HMAC. Between them is HTTP/1.1 over
@@ -202,7 +202,12 @@ async fn main() -> Result<(), Failure> {
     let work = Arc::new(Work::new()?);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (address, calls, sessions) = match arguments.as_slice() {
-        [serves] if serves == "serve" => return serve(work).await,
+        [serves] if serves == "serve" => {
+            return tokio::select! {
+                failed = serve(work) => failed,
+                interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+            };
+        }
         [calls, address, rest @ ..] if calls == "call" => {
             let number = |at: usize, default| {
                 rest.get(at).map_or(Ok::<u64, Failure>(default), |text| Ok(text.parse()?))

@@ -4,7 +4,7 @@
 //!
 //! | command | what it does |
 //! | --- | --- |
-//! | `serve CONFIG` | serves WCF's calculator as a configuration file says, until it is killed |
+//! | `serve CONFIG` | serves WCF's calculator as a configuration file says, until it is interrupted |
 //! | `call CONFIG CALLS SESSIONS` | makes calls in some sessions side by side, and prints how many a second |
 //! | `open CONFIG OPENINGS AT_ONCE` | opens and closes sessions, and prints how many a second |
 //! | `at-once CONFIG PID CALLS ROUNDS` | makes calls in one session, in turn and all at once |
@@ -95,5 +95,5 @@ async fn serve(path: &str) -> Result<(), Failure> {
         .open(ServiceInstances::per_session(|| CalculatorService::new(Calculating)))
         .await?;
     println!("READY {}", host.addresses().join(" "));
-    std::future::pending().await
+    Ok(tokio::signal::ctrl_c().await?)
 }
