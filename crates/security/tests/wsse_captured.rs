@@ -106,6 +106,13 @@ fn refusals_of_wcf(name: &str) -> Refusals {
     }
 }
 
+/// Of each of these scenarios so many messages.
+fn assert_counts(found: &BTreeMap<String, usize>, expected: &[(&str, usize)]) {
+    for (name, count) in expected {
+        assert_eq!(found.get(*name), Some(count), "{name}");
+    }
+}
+
 #[test]
 fn every_secured_message_of_wcf_verifies_and_decrypts() {
     let (mut good, mut known) = (BTreeMap::new(), BTreeMap::new());
@@ -159,9 +166,7 @@ fn every_secured_message_of_wcf_verifies_and_decrypts() {
         ("mtom-bytes-https-username", 2),
         ("protection-https-sc-username", 18),
     ];
-    for (name, count) in expected {
-        assert_eq!(good.get(name), Some(&count), "{name}");
-    }
+    assert_counts(&good, &expected);
     // Where body and signature are encrypted, the text of the header is all that is read of it.
     let expected = [
         ("rm10-sc-cert", 8),
@@ -176,9 +181,7 @@ fn every_secured_message_of_wcf_verifies_and_decrypts() {
         ("rm10-sc-cert-sign", 0),
         ("rm10-sc-cert-noderived", 0),
     ];
-    for (name, count) in expected {
-        assert_eq!(known.get(name), Some(&count), "{name}");
-    }
+    assert_counts(&known, &expected);
     assert!(known.values().sum::<usize>() >= 395, "{}", known.values().sum::<usize>());
     assert!(good.values().sum::<usize>() >= 944, "{}", good.values().sum::<usize>());
 }
@@ -240,9 +243,7 @@ fn every_secured_message_of_metro_verifies_and_decrypts() {
         ("sc-rm10-renew", 4),
         ("sc-rm10-renew-ours", 10),
     ];
-    for (name, count) in expected {
-        assert_eq!(good.get(name), Some(&count), "{name}");
-    }
+    assert_counts(&good, &expected);
     assert!(good.values().sum::<usize>() >= 129, "{good:?}");
 }
 

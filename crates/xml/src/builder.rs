@@ -177,7 +177,7 @@ impl Document {
         let value = self.store_characters(value);
         let (start, end) = self.tag(self.node(element.0)).attributes;
         let range = start as usize..end as usize;
-        let same = range.clone().find(|i| self.is_attribute_in(*i, namespace, name.local));
+        let same = range.clone().find(|i| self.is_attribute(*i, namespace, name.local));
         if let Some(same) = same {
             self.attributes[same].value = value;
             return;
@@ -212,6 +212,8 @@ impl Document {
 
     /// Removes an attribute; nothing happens when it is not there.
     pub fn remove_attribute(&mut self, element: NodeId, namespace: &str, local: &str) {
+        // An attribute of a namespace that the document does not know is on no element.
+        let Some(namespace) = self.names.find_namespace(namespace) else { return };
         let tag = *self.tag(self.node(element.0));
         let (start, end) = tag.attributes;
         let mut range = start as usize..end as usize;
@@ -438,16 +440,7 @@ impl Document {
     }
 
     #[inline]
-    fn is_attribute(&self, index: usize, namespace: &str, local: &str) -> bool {
-        let attribute = &self.attributes[index];
-        let binding = self.names.binding(attribute.binding);
-        self.has_name(attribute.local(), local)
-            && self.names.namespace(binding.namespace) == namespace
-    }
-
-    /// The same of a namespace that the document has.
-    #[inline]
-    fn is_attribute_in(&self, index: usize, namespace: u16, local: &str) -> bool {
+    fn is_attribute(&self, index: usize, namespace: u16, local: &str) -> bool {
         let attribute = &self.attributes[index];
         let own = self.names.binding(attribute.binding).namespace;
         own == namespace && self.has_name(attribute.local(), local)

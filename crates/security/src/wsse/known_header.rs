@@ -2,6 +2,7 @@
 //! and we write it. Its text says all there is to know, so that no tree of its thirty elements is made, asked and walked.
 
 use base64_simd::STANDARD;
+use memchr::memchr;
 use smallvec::SmallVec;
 use waxwing_soap::SoapVersion;
 use waxwing_xml::StartTag;
@@ -215,7 +216,7 @@ impl<'t> KnownEncrypted<'t> {
 
     /// What is behind it.
     fn behind(&self) -> Option<&'t str> {
-        let (value, text) = self.value.split_at_checked(next_tag(self.value.as_bytes())?)?;
+        let (value, text) = self.value.split_at_checked(memchr(b'<', self.value.as_bytes())?)?;
         STANDARD.check(value.as_bytes()).ok()?;
         text.strip_prefix(Self::END)
     }
@@ -268,15 +269,6 @@ fn references(text: &str) -> Option<(SmallVec<[&str; REFERENCES]>, &str)> {
     }
     let text = after(text, &["</e:ReferenceList>"])?;
     (!ids.is_empty()).then_some((ids, text))
-}
-
-/// Where the next tag begins. What is before it is long: many octets are looked at together.
-fn next_tag(octets: &[u8]) -> Option<usize> {
-    let is_tag = |octet: &u8| *octet == b'<';
-    let (blocks, _) = octets.as_chunks::<64>();
-    let has_none = |block: &&[u8; 64]| !block.iter().fold(false, |any, octet| any | is_tag(octet));
-    let before = blocks.iter().take_while(has_none).count() * 64;
-    octets[before..].iter().position(is_tag).map(|at| before + at)
 }
 
 /// What is behind these pieces.
@@ -356,8 +348,13 @@ fn end<'t>(dialect: Dialect, text: &'t str, local: &str) -> Option<&'t str> {
     after(text, &["</", dialect.conversation_prefix(), ":", local, ">"])
 }
 
-/// What is the same in text, in the tree and in canonical form, as the value of an attribute: nothing in it is escaped, and
-/// XML can hold it.
+/// Whether an octet is the same in text, in the tree and in canonical form, as one of the value of an attribute: it is not
+/// escaped, and XML can hold it.
+pub(super) fn is_plain(octet: u8) -> bool {
+    KINDS[octet as usize] & PLAIN != 0
+}
+
+/// What [`is_plain`] says.
 const PLAIN: u8 = 1;
 /// The same as the text of an element, of which white space at the ends is no part.
 const VISIBLE: u8 = 2;

@@ -61,21 +61,21 @@ pub fn verify(
         found.ok_or_else(|| Reason::UnknownAction(action.clone()))?.clone()
     };
     let content = known_content(&envelope, security, expect);
-    let known = content.as_deref().and_then(KnownHeader::read);
     let mut pass = Pass::new(expect, resolver, &required);
-    let known = match known {
+    let known = match content.as_deref().and_then(KnownHeader::read) {
         Some(header) if pass.is_good(&header, security)? => Some(header),
-        _ => None,
+        Some(_) => {
+            pass = Pass::new(expect, resolver, &required);
+            None
+        }
+        None => None,
     };
     if known.is_none() {
         envelope.document_mut().read_unread();
-        pass = Pass::new(expect, resolver, &required);
-    }
-    if known.is_none()
-        && let Err(error) = pass.run(&mut envelope, security)
-    {
-        pass.unspoiled()?;
-        return Err(error);
+        if let Err(error) = pass.run(&mut envelope, security) {
+            pass.unspoiled()?;
+            return Err(error);
+        }
     }
     if pass.primary.is_none() && !transport {
         // Without a good MAC nothing more is decrypted.

@@ -5,6 +5,7 @@ use base64_simd::{AsOut as _, STANDARD};
 
 use super::super::SecuritySettings;
 use super::super::ids::Id;
+use super::super::known_header::is_plain;
 use super::super::limits;
 use super::super::names::{DSIG, WSSE};
 use super::super::read::Short;
@@ -64,10 +65,9 @@ fn reference(id: &[u8], digest: &[u8]) -> Option<Reference> {
     Some(Reference::usual(Id::from(id), Short::from_slice(digest)))
 }
 
-/// An identifier that is the same in text, in the tree and in canonical form: nothing in it is escaped, and XML can hold it.
+/// An identifier that is the same in text, in the tree and in canonical form.
 fn identifier(id: &[u8]) -> Option<&str> {
-    let is_plain = |octet: &u8| matches!(octet, b' '..=b'~') && !b"&<>\"".contains(octet);
-    let is_usual = !id.is_empty() && id.iter().all(is_plain);
+    let is_usual = !id.is_empty() && id.iter().copied().all(is_plain);
     if is_usual { str::from_utf8(id).ok() } else { None }
 }
 
