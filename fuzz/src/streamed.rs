@@ -140,8 +140,10 @@ pub fn run(data: &[u8]) {
     }
     read(&own, data, piece, 64, second);
 
-    // What is in its parts as it is must not look like what divides them: it is drawn for each message, and here it is known.
-    let is_divided = data.windows(9).any(|octets| octets == b"\r\n--uuid:");
+    // What is in its parts as it is must not look like what divides them: it is drawn for each message, and here it is known. What
+    // the content begins with stands behind a line's end, too.
+    let is_divided =
+        data.starts_with(b"--uuid:") || data.windows(9).any(|octets| octets == b"\r\n--uuid:");
     if (choice & 4) == 0 || !is_divided {
         let (content_type, octets) = written(own.0, data, piece);
         let again = read(&(own.0, content_type), &octets, piece, usize::MAX, false);

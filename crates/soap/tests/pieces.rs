@@ -31,3 +31,15 @@ fn whatever_comes_in_whatever_pieces() {
         }
     }
 }
+
+/// The content of a part begins behind an empty line, so that what divides parts could be its first line. (It is drawn for each
+/// message: only here is it known before.)
+#[test]
+fn content_that_begins_as_what_divides_parts() {
+    let content = b"--uuid:01010101-0101-4101-8101-010101010101+id=1 and more";
+    for choice in [4, 6] {
+        for piece in [1, 7, 200] {
+            run(&[&[choice, piece], content.as_slice()].concat());
+        }
+    }
+}
