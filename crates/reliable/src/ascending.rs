@@ -40,6 +40,29 @@ impl<K: Copy + Ord, V> Ascending<K, V> {
         self.at(key).ok().map(|at| &self.0[at].1)
     }
 
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, key: K) -> Option<&mut V> {
+        self.at(key).ok().map(|at| &mut self.0[at].1)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes out the first, if its name is not above this one.
+    pub fn take_first_upto(&mut self, key: K) -> Option<(K, V)> {
+        self.0.first().filter(|(first, _)| *first <= key)?;
+        let first = self.0.remove(0);
+        self.shrink();
+        Some(first)
+    }
+
     /// Takes out what has this name.
     pub fn remove(&mut self, key: K) -> Option<V> {
         let at = self.at(key).ok()?;
@@ -69,6 +92,12 @@ impl<K: Copy + Ord, V> Ascending<K, V> {
     /// All of it, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (K, &V)> {
         self.0.iter().map(|(key, value)| (*key, value))
+    }
+
+    /// Those with a smaller name, in the order of the names.
+    pub fn iter_below(&self, key: K) -> impl Iterator<Item = (K, &V)> {
+        let (Ok(at) | Err(at)) = self.at(key);
+        self.0[..at].iter().map(|(key, value)| (*key, value))
     }
 
     /// The things alone, in the order of their names.
@@ -104,9 +133,12 @@ mod tests {
     proptest! {
         /// Whatever is done with it, it is a map.
         #[test]
-        fn it_is_a_map(steps in prop::collection::vec((0..6_u8, 0..12_u64), 0..60)) {
+        fn it_is_a_map(steps in prop::collection::vec((0..8_u8, 0..12_u64), 0..60)) {
             let (mut own, mut map) = (Ascending::default(), BTreeMap::new());
             for (value, (step, key)) in steps.into_iter().enumerate() {
+                assert_eq!((own.len(), own.is_empty()), (map.len(), map.is_empty()));
+                let below: Vec<_> = own.iter_below(key).map(|(key, value)| (key, *value)).collect();
+                assert_eq!(below, map.range(..key).map(|(k, v)| (*k, *v)).collect::<Vec<_>>());
                 match step {
                     0 | 1 => assert_eq!(own.insert(key, value), map.insert(key, value)),
                     2 => assert_eq!(own.remove(key), map.remove(&key)),
@@ -119,6 +151,11 @@ mod tests {
                         own.retain(|name, _| name % 3 != key % 3);
                         map.retain(|name, _| name % 3 != key % 3);
                     }
+                    5 => {
+                        let first = map.first_entry().filter(|first| *first.key() <= key);
+                        assert_eq!(own.take_first_upto(key), first.map(|first| first.remove_entry()));
+                    }
+                    6 => assert_eq!(own.get_mut(key), map.get_mut(&key)),
                     _ => assert_eq!(own.get(key), map.get(&key)),
                 }
                 let held: Vec<_> = own.iter().map(|(key, value)| (key, *value)).collect();

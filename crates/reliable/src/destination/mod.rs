@@ -7,10 +7,9 @@
 mod end;
 mod received;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 pub(crate) use self::end::End;
 pub(crate) use self::received::Received;
+use crate::ascending::Ascending;
 use crate::mutation::{Mutation, broken};
 use crate::names::Identifier;
 use crate::ranges::{MessageNumber, Ranges};
@@ -23,16 +22,16 @@ pub(crate) struct Destination<M> {
     /// The most messages that are kept.
     window: u32,
     /// Given to the application and not yet taken off its queue.
-    queue: BTreeSet<MessageNumber>,
+    queue: Ascending<MessageNumber, ()>,
     /// Ordered: acknowledged, and kept until those come that it has to follow. None: an empty message.
-    early: BTreeMap<MessageNumber, Option<M>>,
+    early: Ascending<MessageNumber, Option<M>>,
     end: End,
 }
 
 impl<M> Destination<M> {
     /// A sequence of which nothing came yet.
     pub(crate) fn new(identifier: Identifier, ordered: bool, window: u32) -> Self {
-        let (queue, early) = (BTreeSet::new(), BTreeMap::new());
+        let (queue, early) = (Ascending::default(), Ascending::default());
         let received = Received::new(identifier);
         Self { received, ordered, window, queue, early, end: End::Open }
     }
@@ -51,7 +50,7 @@ impl<M> Destination<M> {
 
     /// Whether a message was accepted and is still to be given to the application.
     pub(crate) fn is_kept(&self, number: MessageNumber) -> bool {
-        self.early.contains_key(&number)
+        self.early.get(number).is_some()
     }
 
     /// Whether messages are given out in the order of their numbers.
@@ -139,8 +138,8 @@ impl<M> Destination<M> {
 
     /// The next message up to this number that is given to the application.
     pub(crate) fn next(&mut self, upto: MessageNumber) -> Option<(MessageNumber, M)> {
-        while let Some(first) = self.early.first_entry().filter(|e| *e.key() <= upto) {
-            if let (number, Some(message)) = first.remove_entry() {
+        while let Some((number, message)) = self.early.take_first_upto(upto) {
+            if let Some(message) = message {
                 return Some((number, message));
             }
         }
@@ -149,12 +148,12 @@ impl<M> Destination<M> {
 
     /// A message is given to the application.
     pub(crate) fn given(&mut self, number: MessageNumber) {
-        self.queue.insert(number);
+        self.queue.insert(number, ());
     }
 
     /// The application took a message off its queue.
     pub(crate) fn taken(&mut self, number: MessageNumber) {
-        self.queue.remove(&number);
+        self.queue.remove(number);
     }
 
     /// How many more it can take (`BufferRemaining`), beside so many that are held elsewhere.
@@ -165,10 +164,7 @@ impl<M> Destination<M> {
 
     /// Bytes on the heap, without what the messages hold themselves.
     pub(crate) fn heap_size(&self) -> usize {
-        let word = size_of::<usize>();
-        self.received.heap_size()
-            + self.queue.len() * 2 * word
-            + self.early.len() * (size_of::<Option<M>>() + 2 * word)
+        self.received.heap_size() + self.queue.heap_size() + self.early.heap_size()
     }
 
     fn is_ordered(&self) -> bool {

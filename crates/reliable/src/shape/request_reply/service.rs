@@ -1,7 +1,6 @@
 //! The service's end: replies, numbered when the operation ends, kept until the client acknowledges them.
 
-use std::collections::BTreeMap;
-
+use crate::ascending::Ascending;
 use crate::headers::Sequence;
 use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
@@ -15,11 +14,10 @@ use crate::source::Numbering;
 #[derive(Debug)]
 pub(crate) struct Replies<M> {
     numbering: Numbering,
-    /// By the number of the request. Each by itself: a map has room for eleven values as soon as there is one, and a session
-    /// that rests keeps one.
-    entries: BTreeMap<MessageNumber, Box<Entry<M>>>,
+    /// By the number of the request. Each by itself: there may be many, and they are put in order.
+    entries: Ascending<MessageNumber, Box<Entry<M>>>,
     /// Requests that came before their turn, not acknowledged.
-    held: BTreeMap<MessageNumber, Held<M>>,
+    held: Ascending<MessageNumber, Box<Held<M>>>,
 }
 
 /// A message that was accepted and whose answer is not known to have arrived.
@@ -91,7 +89,7 @@ impl<M: Clone> Replies<M> {
     /// The return sequence of this name, without messages.
     pub(crate) fn new(back: Identifier) -> Self {
         let numbering = Numbering::new(Some(back));
-        Self { numbering, entries: BTreeMap::new(), held: BTreeMap::new() }
+        Self { numbering, entries: Ascending::default(), held: Ascending::default() }
     }
 
     /// The return sequence of this name, as it was [saved](Self::saved).
@@ -111,10 +109,14 @@ impl<M: Clone> Replies<M> {
             };
             (request, Box::new(Entry { waiters: Waiters::default(), is_last, state }))
         };
+        let mut entries = Ascending::default();
+        for (request, entry) in replies.into_iter().map(entry) {
+            entries.insert(request, entry);
+        }
         Self {
             numbering: Numbering::restored(Some(back), last),
-            entries: replies.into_iter().map(entry).collect(),
-            held: BTreeMap::new(),
+            entries,
+            held: Ascending::default(),
         }
     }
 
@@ -131,7 +133,7 @@ impl<M: Clone> Replies<M> {
             };
             Some(SavedReply { request, is_last: entry.is_last, number, reply })
         };
-        self.entries.iter().map(|(request, entry)| (*request, &**entry)).filter_map(saved).collect()
+        self.entries.iter().map(|(request, entry)| (request, &**entry)).filter_map(saved).collect()
     }
 
     /// A message was accepted. `is_empty`: it is a LastMessage, which no operation answers.
@@ -149,7 +151,7 @@ impl<M: Clone> Replies<M> {
     /// An operation has ended.
     pub(crate) fn done(&mut self, number: MessageNumber, reply: Option<M>) -> Done<M> {
         let running = |entry: &&mut Box<Entry<M>>| matches!(entry.state, State::Running);
-        let Some(entry) = self.entries.get_mut(&number).filter(running) else {
+        let Some(entry) = self.entries.get_mut(number).filter(running) else {
             return Done::Nothing;
         };
         match reply {
@@ -162,7 +164,7 @@ impl<M: Clone> Replies<M> {
             }
             None => {
                 let waiters = std::mem::take(&mut entry.waiters);
-                self.entries.remove(&number);
+                self.entries.remove(number);
                 Done::Acknowledge(waiters)
             }
         }
@@ -175,7 +177,7 @@ impl<M: Clone> Replies<M> {
         last: MessageNumber,
         may_close: bool,
     ) -> Option<Answer<M>> {
-        let entry = self.entries.get_mut(&last)?;
+        let entry = self.entries.get_mut(last)?;
         let body = match &mut entry.state {
             State::Held(None) if may_close => Body::LastMessage,
             State::Held(reply @ Some(_)) => Body::Application(reply.take()?),
@@ -186,11 +188,11 @@ impl<M: Clone> Replies<M> {
 
     /// Gives an answer its number. There are no more of them than of requests, so that the numbers suffice.
     fn answer(&mut self, number: MessageNumber, body: Body<M>) -> Option<Answer<M>> {
-        let entry = self.entries.get_mut(&number)?;
+        let entry = self.entries.get_mut(number)?;
         let reply = self.numbering.take()?;
         let (waiters, is_last) = (std::mem::take(&mut entry.waiters), entry.is_last);
         if broken(Mutation::ForgetReply) {
-            self.entries.remove(&number);
+            self.entries.remove(number);
         } else {
             entry.state = State::Replied { number: reply, body: body.clone() };
         }
@@ -204,7 +206,7 @@ impl<M: Clone> Replies<M> {
 
     /// A message that came before.
     pub(crate) fn repeat(&mut self, number: MessageNumber, waiter: Waiter) -> Repeat<M> {
-        let Some(entry) = self.entries.get_mut(&number) else {
+        let Some(entry) = self.entries.get_mut(number) else {
             return Repeat::Acknowledge(waiter);
         };
         match &mut entry.state {
@@ -251,7 +253,7 @@ impl<M: Clone> Replies<M> {
     /// A message that came before its turn waits with its exchange.
     pub(crate) fn hold(&mut self, waiter: Waiter, sequence: Sequence, message: Option<M>) {
         let held = Held { waiters: Waiters::of(waiter), sequence, message };
-        self.held.insert(held.sequence.number, held);
+        self.held.insert(held.sequence.number, Box::new(held));
     }
 }
 
@@ -268,12 +270,12 @@ impl<M> Replies<M> {
 
     /// The message with this number that waits for its turn.
     pub(crate) fn held_mut(&mut self, number: MessageNumber) -> Option<&mut Held<M>> {
-        self.held.get_mut(&number)
+        self.held.get_mut(number).map(|held| &mut **held)
     }
 
     /// The turn of this number has come.
     pub(crate) fn release(&mut self, number: MessageNumber) -> Option<Held<M>> {
-        self.held.remove(&number)
+        self.held.remove(number).map(|held| *held)
     }
 
     /// Nothing new is taken any more: the exchanges of what waits for its turn.
@@ -298,7 +300,7 @@ impl<M> Replies<M> {
             State::Replied { body, .. } => !matches!(body, Body::LastMessage),
             _ => false,
         };
-        self.entries.range(..number).map(|(_, e)| &**e).filter(replied).count()
+        self.entries.iter_below(number).map(|(_, e)| &**e).filter(replied).count()
     }
 
     /// Messages that were accepted and whose answer is not acknowledged.
@@ -309,25 +311,26 @@ impl<M> Replies<M> {
     /// Messages that were accepted, and of which nothing is done that could be kept.
     pub(crate) fn unfinished(&self) -> impl Iterator<Item = MessageNumber> + '_ {
         let is_open = |e: &Entry<M>| matches!(e.state, State::Running | State::Held(None));
-        self.entries.iter().filter(move |(_, e)| is_open(e)).map(|(number, _)| *number)
+        self.entries.iter().filter(move |(_, e)| is_open(e)).map(|(number, _)| number)
     }
 
     /// Whether messages of the application are not answered yet.
     pub(crate) fn is_busy(&self) -> bool {
-        self.entries.values().any(|e| matches!(e.state, State::Running))
+        self.entries.iter().any(|(_, e)| matches!(e.state, State::Running))
     }
 
     /// Every exchange that is still open.
     pub(crate) fn waiters(&self) -> impl Iterator<Item = &Waiter> {
-        let held = self.held.values().map(|h| &h.waiters);
-        self.entries.values().map(|e| &e.waiters).chain(held).flat_map(Waiters::iter)
+        let held = self.held.iter().map(|(_, h)| &h.waiters);
+        self.entries.iter().map(|(_, e)| &e.waiters).chain(held).flat_map(Waiters::iter)
     }
 
     /// Bytes on the heap, without what the messages hold themselves.
     pub(crate) fn heap_size(&self) -> usize {
-        let word = size_of::<usize>();
         self.identifier().map_or(0, Identifier::heap_size)
-            + self.held.len() * (size_of::<Held<M>>() + 2 * word)
-            + self.entries.len() * (size_of::<Entry<M>>() + 3 * word)
+            + self.held.heap_size()
+            + self.held.len() * size_of::<Held<M>>()
+            + self.entries.heap_size()
+            + self.entries.len() * size_of::<Entry<M>>()
     }
 }
