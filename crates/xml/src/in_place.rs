@@ -69,11 +69,25 @@ impl Document {
         self.clear(element);
         Some(Opened(match std::str::from_utf8(markup) {
             Ok(markup) => {
-                self.source.replace_range(range.clone(), markup);
+                self.replace(range.clone(), markup);
                 Ok(range)
             }
             Err(error) => Err(no_text(markup, error.valid_up_to())),
         }))
+    }
+
+    /// Replaces text of the source by as much other text.
+    fn replace(&mut self, range: Range<usize>, text: &str) {
+        /// How many octets of the source may be looked at again for each one that is replaced.
+        const MOST: usize = 16;
+        if self.source.len() / MOST > text.len() {
+            return self.source.replace_range(range, text);
+        }
+        // `replace_range` goes octet by octet, which takes longer than to copy them at once and to see that all is text.
+        let mut octets = std::mem::take(&mut self.source).into_bytes();
+        octets[range].copy_from_slice(text.as_bytes());
+        // Whole characters in the place of whole characters.
+        self.source = String::from_utf8(octets).unwrap_or_default();
     }
 
     /// Takes out the octets that are all the content of an element, if they are many and no other document shares them. The
