@@ -1,5 +1,6 @@
 //! The `SecurityContextToken` in a response (WS-SecureConversation §2, renewed §5).
 
+use memchr::memmem;
 use waxwing_xml::{Document, Element, Name, NodeId, Value};
 
 use super::read;
@@ -127,6 +128,11 @@ impl IssuedContextToken {
 fn within_header(element: &str) -> Box<str> {
     let tag = element.find('>').unwrap_or(element.len());
     let (tag, rest) = element.split_at(tag);
-    let declaration = format!(" xmlns:u=\"{WSU}\"");
-    format!("{}{rest}", tag.replacen(&declaration, "", 1)).into()
+    let declaration = [" xmlns:u=\"", WSU, "\""].concat();
+    let declared = memmem::find(tag.as_bytes(), declaration.as_bytes());
+    let (before, behind) = match declared {
+        Some(at) => (&tag[..at], &tag[at + declaration.len()..]),
+        None => (tag, ""),
+    };
+    [before, behind, rest].concat().into()
 }
