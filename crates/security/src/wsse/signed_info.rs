@@ -79,6 +79,13 @@ impl<'a, P: Part> SignedInfo<'a, P> {
         out
     }
 
+    /// The [canonical form](Self::canonical) in that of a Signature element, which declares the namespace: start tag, and the
+    /// rest.
+    pub(super) fn within_signature(canonical: &[u8]) -> [&[u8]; 2] {
+        let alone = START.len() + DSIG.len() + DECLARED.len();
+        [b"<SignedInfo>", canonical.get(alone..).unwrap_or_default()]
+    }
+
     /// Appends the element as it goes out, where its namespace is the default one.
     pub(super) fn push(&self, out: &mut Vec<u8>) {
         self.push_form(out, Form::Wire);
@@ -140,6 +147,9 @@ pub(super) fn read<'t>(
     Some((out, rest.strip_prefix(END.as_bytes())?))
 }
 
+/// The start tag where the element stands alone, before and behind its namespace.
+const START: &str = "<SignedInfo xmlns=\"";
+const DECLARED: &str = "\">";
 const END: &str = "</SignedInfo>";
 const BEFORE_ID: &str = "<Reference URI=\"#";
 const BEHIND_DIGEST: &str = "</DigestValue></Reference>";
@@ -162,7 +172,7 @@ impl Always {
         let (mut beginning, mut between) = (Vec::new(), Vec::new());
         match form {
             Form::Wire => push(&mut beginning, &["<SignedInfo>"]),
-            Form::Canonical => push(&mut beginning, &["<SignedInfo xmlns=\"", DSIG, "\">"]),
+            Form::Canonical => push(&mut beginning, &[START, DSIG, DECLARED]),
         }
         push_empty(&mut beginning, "CanonicalizationMethod", EXC_C14N, form);
         push_empty(&mut beginning, "SignatureMethod", method, form);

@@ -16,7 +16,7 @@ use super::encryptor::Encryptor;
 use super::endorse::Endorsements;
 use super::keys::{KeyNumbers, MessageKeys};
 use super::parts::Parts;
-use super::signature::{SignedPart, SignedParts, digest_of_text, push_signature};
+use super::signature::{SignedPart, SignedParts, digest_of_signature, push_signature};
 use super::{Header, Numbers};
 use crate::error::Result;
 
@@ -253,9 +253,8 @@ impl<'a> Draft<'a> {
         let value = self.keys.signing.sign(settings, &octets)?;
         let mut endorsements = Endorsements::default();
         if let Some(id) = self.signature_id.as_deref() {
-            let (mut text, key) = (Vec::with_capacity(4096), self.keys.signing.reference());
-            push_signature(&mut text, Some(id), &info, &value, key, Place::Elsewhere);
-            let digest = digest_of_text(&text, settings)?;
+            let key = self.keys.signing.reference();
+            let digest = digest_of_signature(id, &octets, &value, key, settings)?;
             let part = SignedPart::new(id.into(), &digest);
             endorsements = Endorsements::new(plan, part, place, &mut self.numbers, sources)?;
         }
