@@ -8,7 +8,7 @@ use crate::node::{
     AttributeData, COMMENT, EXTRA, KNOWN, Kind, LARGE, MAX_TEXT, NONE, NodeData,
     PROCESSING_INSTRUCTION, TEXT, Tag, Text, text_of, with_prefix,
 };
-use crate::parser::Unread;
+use crate::parser::{Noted, Unread};
 
 /// What a document consists of.
 #[doc(hidden)]
@@ -34,6 +34,8 @@ pub struct Arena {
     pub(crate) root: u32,
     /// The element whose content was passed over.
     pub(crate) unread: Option<Unread>,
+    /// What was noted of that.
+    pub(crate) noted: Noted,
 }
 
 impl Arena {
@@ -52,6 +54,7 @@ impl Arena {
             names: Names::new(),
             root: NONE,
             unread: None,
+            noted: Noted::default(),
         }
     }
 
@@ -70,6 +73,7 @@ impl Arena {
         self.names.clear();
         self.root = NONE;
         self.unread = None;
+        self.noted.clear();
     }
 
     /// The octets that are held when it is cleared.
@@ -81,6 +85,7 @@ impl Arena {
             + self.declarations.capacity() * size_of::<u16>()
             + self.octets.own.capacity()
             + self.known.capacity() * size_of::<&str>()
+            + self.noted.capacity()
     }
 
     pub(crate) fn copy(&mut self, other: &Self) {
@@ -97,6 +102,7 @@ impl Arena {
         self.names.copy(&other.names);
         self.root = other.root;
         self.unread = other.unread;
+        self.noted.copy(&other.noted);
     }
 }
 

@@ -36,7 +36,7 @@ pub use in_place::{LargeContent, Opened};
 pub use intern::XML_NAMESPACE;
 pub use limits::Limits;
 pub use name::{Name, NodeId, Position, Span};
-pub use parser::{Passes, StartTag};
+pub use parser::{Notes, Passes, StartTag, UnreadContent};
 pub use values::Value;
 
 impl std::fmt::Display for Document {

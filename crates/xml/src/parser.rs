@@ -23,8 +23,8 @@ use crate::name::{NodeId, Position, Span};
 use crate::node::{Kind, MAX_NAME, MAX_TEXT, NONE, Text};
 use crate::scope::{Bound, Scope};
 
-pub(crate) use pass::Unread;
-pub use pass::{Passes, StartTag};
+pub(crate) use pass::{Noted, Unread};
+pub use pass::{Notes, Passes, StartTag, UnreadContent};
 
 /// Room for nodes is taken ahead in proportion to the text, up to this: a text of megabytes is mostly one large content, and the nodes
 /// of one that is not make room for themselves.

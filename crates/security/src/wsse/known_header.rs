@@ -5,11 +5,13 @@ use base64_simd::STANDARD;
 use memchr::memchr;
 use smallvec::SmallVec;
 use waxwing_soap::SoapVersion;
-use waxwing_xml::StartTag;
+use waxwing_xml::{Notes, StartTag, UnreadContent};
 
 use super::Dialect;
 use super::names::{DSIG, TYPE_ELEMENT, WSSE, WSU, XENC};
 use super::reference::TokenRef;
+
+mod noted;
 
 /// Derived keys of one message: to sign with, and to encrypt with.
 const DERIVED_KEYS: usize = 2;
@@ -17,7 +19,7 @@ const DERIVED_KEYS: usize = 2;
 const REFERENCES: usize = 8;
 
 /// What a Security header says whose last child is an encrypted signature.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KnownHeader<'t> {
     pub(super) stamp: Option<KnownStamp<'t>>,
     pub(super) context: Option<KnownContext<'t>>,
@@ -28,7 +30,7 @@ pub(super) struct KnownHeader<'t> {
 }
 
 /// A Timestamp with an identifier.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KnownStamp<'t> {
     pub(super) id: &'t str,
     pub(super) created: &'t str,
@@ -38,9 +40,11 @@ pub(super) struct KnownStamp<'t> {
 }
 
 /// A SecurityContextToken with an identifier.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KnownContext<'t> {
     pub(crate) dialect: Dialect,
+    /// Its prefix, which tells the dialect.
+    prefix: &'t str,
     pub(crate) id: &'t str,
     pub(crate) identifier: &'t str,
     /// The generation of its key.
@@ -48,9 +52,11 @@ pub(crate) struct KnownContext<'t> {
 }
 
 /// A DerivedKeyToken whose key is derived by the default algorithm and label.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KnownDerivedKey<'t> {
     pub(super) dialect: Dialect,
+    /// Its prefix, which tells the dialect.
+    prefix: &'t str,
     pub(super) id: &'t str,
     pub(super) base: KnownReference<'t>,
     /// Decimal digits.
@@ -62,7 +68,7 @@ pub(super) struct KnownDerivedKey<'t> {
 }
 
 /// An EncryptedData that stands for an element.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KnownEncrypted<'t> {
     pub(super) id: &'t str,
     pub(super) algorithm: &'t str,
@@ -72,7 +78,7 @@ pub(super) struct KnownEncrypted<'t> {
 }
 
 /// A reference to a token by its URI.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct KnownReference<'t> {
     pub(super) uri: &'t str,
     /// The generation of its key.
@@ -81,7 +87,7 @@ pub(super) struct KnownReference<'t> {
 
 /// Tells the parser that the content of a Security header is known from its text: that of the header for the ultimate
 /// receiver, which must understand it.
-pub fn passes_security(tag: &StartTag<'_>, text: &str) -> Option<usize> {
+pub fn passes_security(tag: &StartTag<'_>, text: &str, notes: &mut Notes<'_>) -> Option<usize> {
     let (parent, soap) = tag.parent();
     let is_header = parent == "Header"
         && [SoapVersion::Soap11, SoapVersion::Soap12].iter().any(|v| v.namespace() == soap);
@@ -92,28 +98,23 @@ pub fn passes_security(tag: &StartTag<'_>, text: &str) -> Option<usize> {
     if !is_usual {
         return None;
     }
-    let behind = KnownHeader::read_front(text)?.encrypted.behind()?;
+    let (header, behind) = KnownHeader::read(text)?;
+    header.note(notes);
     Some(text.len() - behind.len())
 }
 
 /// The dialect of the security context token in the content of a header that [`passes_security`] knew, if it has one.
-pub fn known_dialect(content: &str) -> Option<Dialect> {
+pub fn known_dialect(content: &UnreadContent<'_>) -> Option<Dialect> {
     KnownContext::of(content).map(|token| token.dialect)
 }
 
 impl<'t> KnownHeader<'t> {
-    /// Reads the content of a Security header that [`passes_security`] knew. None where it is written in any other way, or
+    /// Reads the content of a Security header, and gives what is behind it. None where it is written in any other way, or
     /// says what may not be said: then the tree is read, which finds out what that is.
     ///
     /// Every octet is compared with what would have been written, but for identifiers, times, numbers and base64. So the
     /// canonical form of the timestamp is known, and nothing can be referred to but what has an identifier here.
-    pub(super) fn read(text: &'t str) -> Option<Self> {
-        let header = Self::read_front(text)?;
-        Some(Self { encrypted: header.encrypted.at_end()?, ..header })
-    }
-
-    /// The same of a text that begins with it, up to the value of what is encrypted.
-    fn read_front(text: &'t str) -> Option<Self> {
+    fn read(text: &'t str) -> Option<(Self, &'t str)> {
         let (stamp, text) = optional(text, "<u:Timestamp", KnownStamp::read)?;
         let (context, mut text) = either(text, "SecurityContextToken", KnownContext::read)?;
         let mut derived = SmallVec::new();
@@ -127,8 +128,8 @@ impl<'t> KnownHeader<'t> {
             }
         }
         let (references, text) = references(text)?;
-        let encrypted = KnownEncrypted::read_front(text)?;
-        Some(Self { stamp, context, derived, references, encrypted })
+        let (encrypted, text) = KnownEncrypted::read(text)?;
+        Some((Self { stamp, context, derived, references, encrypted }, text))
     }
 
     /// All identifiers that stand in the header, but for that of what is encrypted: it is announced, and then gone.
@@ -163,32 +164,26 @@ impl<'t> KnownStamp<'t> {
 }
 
 impl<'t> KnownContext<'t> {
-    /// That of a header that [`passes_security`] knew, if it has one.
-    pub(crate) fn of(content: &'t str) -> Option<Self> {
-        let (_, text) = optional(content, "<u:Timestamp", KnownStamp::read)?;
-        either(text, "SecurityContextToken", Self::read)?.0
-    }
-
     /// Behind the name.
-    fn read(dialect: Dialect, text: &'t str) -> Option<(Self, &'t str)> {
+    fn read((dialect, prefix): (Dialect, &'t str), text: &'t str) -> Option<(Self, &'t str)> {
         let (id, text) = identified(dialect, text)?;
         let (identifier, text) = required(dialect, text, "Identifier", VISIBLE)?;
         let (instance, text) = element(dialect, text, "Instance", VISIBLE)?;
         let text = end(dialect, text, "SecurityContextToken")?;
-        Some((Self { dialect, id, identifier, instance }, text))
+        Some((Self { dialect, prefix, id, identifier, instance }, text))
     }
 }
 
 impl<'t> KnownDerivedKey<'t> {
     /// Behind the name.
-    fn read(dialect: Dialect, text: &'t str) -> Option<(Self, &'t str)> {
+    fn read((dialect, prefix): (Dialect, &'t str), text: &'t str) -> Option<(Self, &'t str)> {
         let (id, text) = identified(dialect, text)?;
         let (base, text) = KnownReference::read(text, Some(dialect.conversation_prefix()))?;
         let (offset, text) = element(dialect, text, "Offset", DIGIT)?;
         let (length, text) = element(dialect, text, "Length", DIGIT)?;
         let (nonce, text) = required(dialect, text, "Nonce", BASE64)?;
         let text = end(dialect, text, "DerivedKeyToken")?;
-        Some((Self { dialect, id, base, offset, length, nonce }, text))
+        Some((Self { dialect, prefix, id, base, offset, length, nonce }, text))
     }
 }
 
@@ -196,8 +191,7 @@ impl<'t> KnownEncrypted<'t> {
     /// What stands behind the value.
     const END: &'static str = "</e:CipherValue></e:CipherData></e:EncryptedData>";
 
-    /// Reads it up to its value, and takes all the text behind that for it.
-    fn read_front(text: &'t str) -> Option<Self> {
+    fn read(text: &'t str) -> Option<(Self, &'t str)> {
         let text = after(text, &["<e:EncryptedData Id=\""])?;
         let (id, text) = until(text, "\" Type=\"", PLAIN)?;
         let text = after(text, &[TYPE_ELEMENT, "\" xmlns:e=\"", XENC, "\">"])?;
@@ -205,20 +199,9 @@ impl<'t> KnownEncrypted<'t> {
         let (algorithm, text) = until(text, "\"/><KeyInfo xmlns=\"", PLAIN)?;
         let (key, text) = KnownReference::read(after(text, &[DSIG, "\">"])?, None)?;
         let text = after(text, &["</KeyInfo><e:CipherData><e:CipherValue>"])?;
-        Some(Self { id, algorithm, key, value: text })
-    }
-
-    /// The same of a text that ends with it. Whoever decrypts the value sees whether it is base64.
-    fn at_end(mut self) -> Option<Self> {
-        self.value = self.value.strip_suffix(Self::END)?;
-        Some(self)
-    }
-
-    /// What is behind it.
-    fn behind(&self) -> Option<&'t str> {
-        let (value, text) = self.value.split_at_checked(memchr(b'<', self.value.as_bytes())?)?;
+        let (value, text) = text.split_at_checked(memchr(b'<', text.as_bytes())?)?;
         STANDARD.check(value.as_bytes()).ok()?;
-        text.strip_prefix(Self::END)
+        Some((Self { id, algorithm, key, value }, text.strip_prefix(Self::END)?))
     }
 }
 
@@ -296,15 +279,17 @@ fn optional<'t, T>(
     }
 }
 
-/// An element of WS-SecureConversation that may stand here, in either dialect.
+/// An element of WS-SecureConversation that may stand here, in either dialect, which is told with its prefix.
 fn either<'t, T>(
     text: &'t str,
     local: &str,
-    read: impl Fn(Dialect, &'t str) -> Option<(T, &'t str)>,
+    read: impl Fn((Dialect, &'t str), &'t str) -> Option<(T, &'t str)>,
 ) -> Option<(Option<T>, &'t str)> {
     for dialect in Dialect::ALL {
-        if let Some(behind) = after(text, &["<", dialect.conversation_prefix(), ":", local]) {
-            return read(dialect, behind).map(|(found, text)| (Some(found), text));
+        let prefix = dialect.conversation_prefix();
+        if let Some(behind) = after(text, &["<", prefix, ":", local]) {
+            let prefix = &text["<".len()..][..prefix.len()];
+            return read((dialect, prefix), behind).map(|(found, text)| (Some(found), text));
         }
     }
     Some((None, text))

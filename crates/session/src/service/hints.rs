@@ -51,11 +51,10 @@ impl Seen {
         let security = header.is_some();
         let (encrypted_key, bare_credential, context) = (false, false, None);
         let mut seen = Self { action, security, encrypted_key, bare_credential, context, sequence };
-        let unread = envelope.document().unread();
-        if let (Some(found), Some((unread, content))) = (header, unread)
-            && found.id() == unread
+        if let (Some(found), Some(unread)) = (header, envelope.document().unread())
+            && found.id() == unread.element()
         {
-            seen.context = known_dialect(content);
+            seen.context = known_dialect(&unread);
             return seen;
         }
         let children = header.into_iter().flat_map(|header| header.elements()).take(MAX_LOOKED_AT);

@@ -16,7 +16,87 @@ const DEPTH: usize = 3;
 /// What it knows is **well-formed there**, since it has compared every octet with what may stand there, and has at most eight
 /// levels of elements, eight attributes in a tag, sixteen different names of namespaces and prefixes, and names of 64 octets.
 /// The end tag comes next, or it is not passed over.
-pub type Passes = fn(&StartTag<'_>, &str) -> Option<usize>;
+///
+/// What it found there it may [note](Notes), so that nobody has to look for it again.
+pub type Passes = fn(&StartTag<'_>, &str, &mut Notes<'_>) -> Option<usize>;
+
+/// Notes of who knows content from its text: where the pieces stand that differ from one message to the next.
+#[derive(Debug)]
+pub struct Notes<'n> {
+    /// All the text from the content on.
+    text: &'n str,
+    noted: &'n mut Noted,
+}
+
+impl Notes<'_> {
+    /// Begins notes that are [found](UnreadContent::noted) by this name: that of the form that the content has.
+    pub fn begin(&mut self, name: &'static str) {
+        self.noted.name = name;
+        self.noted.places.clear();
+        self.noted.places.reserve(USUAL_NOTES);
+    }
+
+    /// Notes a piece of the text. An empty one, or one of any other text, is noted as an empty one.
+    pub fn push(&mut self, piece: &str) {
+        let start = piece.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
+        let end = start.wrapping_add(piece.len());
+        let is_within = start <= end && end <= self.text.len();
+        let place = Span { start: start as u32, end: end as u32 };
+        self.noted.places.push(if is_within { place } else { Span::default() });
+    }
+}
+
+/// What was noted of the content that was passed over last: ranges of that content.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    name: &'static str,
+    places: Vec<Span>,
+}
+
+impl Noted {
+    pub(crate) fn clear(&mut self) {
+        self.name = "";
+        self.places.clear();
+    }
+
+    pub(crate) fn copy(&mut self, other: &Self) {
+        self.name = other.name;
+        self.places.clone_from(&other.places);
+    }
+
+    /// The octets that are held when it is cleared.
+    pub(crate) fn capacity(&self) -> usize {
+        self.places.capacity() * size_of::<Span>()
+    }
+}
+
+/// Content that was [passed over](Document::parse_passing).
+#[derive(Clone, Copy, Debug)]
+pub struct UnreadContent<'d> {
+    element: NodeId,
+    text: &'d str,
+    noted: &'d Noted,
+}
+
+impl<'d> UnreadContent<'d> {
+    /// The element whose content it is.
+    pub fn element(&self) -> NodeId {
+        self.element
+    }
+
+    /// The content.
+    pub fn text(&self) -> &'d str {
+        self.text
+    }
+
+    /// The pieces of it that were noted by this name, in their order. None where nothing was.
+    pub fn noted(&self, name: &str) -> Option<impl Iterator<Item = &'d str> + use<'d>> {
+        let (text, places) = (self.text, &self.noted.places);
+        let piece = |place: &Span| text.get(place.start as usize..place.end as usize);
+        (self.noted.name == name)
+            .then(|| places.iter().map(move |place| piece(place).unwrap_or_default()))
+    }
+}
 
 /// A start tag whose content may be passed over.
 pub struct StartTag<'t> {
@@ -64,6 +144,9 @@ const MOST_ATTRIBUTES: usize = 8;
 const MOST_NAMES: usize = 16;
 const MOST_NAME_LENGTH: usize = 64;
 
+/// How many pieces are noted, about.
+const USUAL_NOTES: usize = 40;
+
 impl Parser<'_> {
     /// The content of the root element: all of it, or up to the end tag of an element whose content was passed over.
     pub(super) fn content_up_to_passed(&mut self, passes: Passes) -> Parsed<()> {
@@ -77,6 +160,8 @@ impl Parser<'_> {
 
     /// Whether the content of the open element was passed over. Then its end tag comes next.
     fn pass_over(&mut self, passes: Passes) -> bool {
+        let mut noted = std::mem::take(&mut self.document.noted);
+        noted.clear();
         let node = *self.document.node(self.current);
         let prefix_len = self.document.names.prefix_len(node.binding);
         let name = with_prefix(node.local(), prefix_len);
@@ -91,9 +176,10 @@ impl Parser<'_> {
                 is_bound.then(|| names.namespace(names.binding(bound).namespace))
             },
         };
-        let Some(len) = passes(&tag, behind).filter(|len| self.has_room_for(*len)) else {
-            return false;
-        };
+        let mut notes = Notes { text: behind, noted: &mut noted };
+        let known = passes(&tag, behind, &mut notes);
+        self.document.noted = noted;
+        let Some(len) = known.filter(|len| self.has_room_for(*len)) else { return false };
         let name = &self.source[begin..begin + name.len as usize];
         let end = behind.get(len..).and_then(|end| end.strip_prefix("</"));
         let is_closed =
@@ -132,10 +218,14 @@ impl Parser<'_> {
 }
 
 impl Document {
-    /// The element whose content was [passed over](Self::parse_passing), and that content.
-    pub fn unread(&self) -> Option<(NodeId, &str)> {
+    /// What was [passed over](Self::parse_passing).
+    pub fn unread(&self) -> Option<UnreadContent<'_>> {
         let Unread { node, text } = self.unread?;
-        Some((NodeId(node), self.source_of(text)))
+        Some(UnreadContent {
+            element: NodeId(node),
+            text: self.source_of(text),
+            noted: &self.noted,
+        })
     }
 
     /// Makes the tree of what was passed over, in its place. Nothing is to be done where nothing was.
@@ -193,11 +283,16 @@ mod tests {
     const KNOWN: &str = r#"<q:i u:n="1"><q:j/>two</q:i><i xmlns="urn:i">three</i>"#;
 
     /// Knows that content, in an element of a header, where its prefixes are what they are meant to be.
-    fn passes(tag: &StartTag<'_>, text: &str) -> Option<usize> {
+    fn passes(tag: &StartTag<'_>, text: &str, notes: &mut Notes<'_>) -> Option<usize> {
         let is_meant = tag.parent() == ("h", "urn:u")
             && tag.text().starts_with("q:k")
             && tag.namespace_of("u") == Some("urn:u")
             && tag.namespace_of("q") == Some("urn:q");
+        notes.begin("known");
+        for piece in ["two", "", "three", "<b/>"] {
+            notes.push(text.find(piece).map_or(piece, |at| &text[at..at + piece.len()]));
+        }
+        notes.push("of another text");
         (is_meant && text.starts_with(KNOWN)).then_some(KNOWN.len())
     }
 
@@ -221,8 +316,9 @@ mod tests {
     fn what_is_passed_over_is_written_copied_and_canonicalized_as_if_it_was_read() {
         let text = message(KNOWN, "<q:k xmlns:q='urn:q'/>");
         let [Ok(read), Ok(passed)] = both(&text, &Limits::SOAP) else { panic!("well-formed") };
-        let (unread, content) = passed.unread().expect("it is known");
-        assert_eq!(content, KNOWN);
+        let content = passed.unread().expect("it is known");
+        let unread = content.element();
+        assert_eq!(content.text(), KNOWN);
         assert_eq!(passed.nodes.len() + 5, read.nodes.len());
         assert_eq!(passed.to_xml(), read.to_xml());
         assert_eq!(canonical(&passed), canonical(&read));
@@ -246,6 +342,33 @@ mod tests {
         assert!(copy.unread().is_none());
         assert_eq!((copy.to_xml(), canonical(&copy)), (read.to_xml(), canonical(&read)));
         assert_eq!(copy.element(unread).elements().count(), 2);
+    }
+
+    #[test]
+    fn what_was_noted_is_found_by_its_name_and_only_within_the_content() {
+        let [_, Ok(passed)] = both(&message(KNOWN, ""), &Limits::SOAP) else {
+            panic!("well-formed")
+        };
+        let pieces = |document: &Document| -> Option<Vec<String>> {
+            let noted = document.unread()?.noted("known")?;
+            Some(noted.map(str::to_owned).collect())
+        };
+        let noted = pieces(&passed).expect("it was noted");
+        assert_eq!(noted, ["two", "", "three", "", ""]);
+        assert!(passed.unread().expect("it is known").noted("unknown").is_none());
+        let mut copy = passed.clone();
+        drop(passed);
+        copy.append_text(copy.root().id(), "more");
+        assert_eq!(pieces(&copy), Some(noted));
+        copy.read_unread();
+        assert_eq!(pieces(&copy), None);
+        drop(copy);
+        // The next one has the same buffers, and nothing was noted of it.
+        let next = Document::parse_passing(message(KNOWN, ""), &Limits::SOAP, |_, text, _| {
+            text.starts_with(KNOWN).then_some(KNOWN.len())
+        });
+        let next = next.expect("well-formed");
+        assert!(next.unread().is_some() && pieces(&next).is_none());
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl<'e> ShownToken<'e> {
     }
 
     fn known(token: KnownContext<'e>) -> Self {
-        let KnownContext { dialect, id, identifier, instance } = token;
+        let KnownContext { dialect, id, identifier, instance, .. } = token;
         let (identifier, instance) = (Some(identifier.into()), instance.map(Cow::Borrowed));
         Self { dialect, identifier, instance, id, cookie: None }
     }
@@ -109,8 +109,8 @@ pub(super) fn named(envelope: &Envelope) -> impl Iterator<Item = String> {
 
 /// The security context tokens of a Security header, which may be one that is read from its text.
 fn shown<'e>(envelope: &'e Envelope, header: Element<'e>) -> impl Iterator<Item = ShownToken<'e>> {
-    let unread = envelope.document().unread().filter(|(unread, _)| *unread == header.id());
-    let known = unread.and_then(|(_, content)| KnownContext::of(content)).map(ShownToken::known);
+    let unread = envelope.document().unread().filter(|unread| unread.element() == header.id());
+    let known = unread.as_ref().and_then(KnownContext::of).map(ShownToken::known);
     let read = unread.is_none().then(|| header.elements().filter_map(ShownToken::read));
     known.into_iter().chain(read.into_iter().flatten())
 }

@@ -60,17 +60,13 @@ pub fn verify(
         let found = expect.requirements.find(expect.direction, &action);
         found.ok_or_else(|| Reason::UnknownAction(action.clone()))?.clone()
     };
-    let content = known_content(&envelope, security, expect);
     let mut pass = Pass::new(expect, resolver, &required);
-    let known = match content.as_deref().and_then(KnownHeader::read) {
-        Some(header) if pass.is_good(&header, security)? => Some(header),
-        Some(_) => {
-            pass = Pass::new(expect, resolver, &required);
-            None
-        }
-        None => None,
+    let is_known = match known_header(&envelope, security) {
+        Some(header) if known::is_expected(expect) => pass.is_good(&header, security)?,
+        _ => false,
     };
-    if known.is_none() {
+    if !is_known {
+        pass = Pass::new(expect, resolver, &required);
         envelope.document_mut().read_unread();
         if let Err(error) = pass.run(&mut envelope, security) {
             pass.unspoiled()?;
@@ -83,7 +79,7 @@ pub fn verify(
         return Err(Reason::Missing("the primary signature").into());
     }
     let mut parts = Parts::find(&envelope, security)?;
-    let covered = cover(&mut envelope, (security, known.as_ref()), &mut pass, &mut parts);
+    let covered = cover(&mut envelope, security, &mut pass, &mut parts);
     pass.unspoiled()?;
     let signed = covered?;
     if parts.any_header_encrypted() {
@@ -126,32 +122,28 @@ pub fn verify(
 /// header that are signed.
 fn cover(
     envelope: &mut Envelope,
-    (security, known): (NodeId, Option<&KnownHeader<'_>>),
+    security: NodeId,
     pass: &mut Pass<'_>,
     parts: &mut Parts,
 ) -> Result<Signed> {
     if pass.encrypt_before_sign {
-        check_ids(envelope.document(), known, None)?;
-        let mut signed = check_digests(envelope, (security, known), pass, parts)?;
+        check_ids(envelope.document(), None, None)?;
+        let mut signed = check_digests(envelope, (security, None), pass, parts)?;
         pass.decrypt_children(envelope.document_mut(), &mut signed)?;
         parts.decrypt(envelope.document_mut(), pass)?;
-        check_ids(envelope.document(), known, pass.references.as_ref())?;
+        check_ids(envelope.document(), None, pass.references.as_ref())?;
         return Ok(signed);
     }
     parts.decrypt(envelope.document_mut(), pass)?;
-    check_ids(envelope.document(), known, pass.references.as_ref())?;
-    check_digests(envelope, (security, known), pass, parts)
+    let known = known_header(envelope, security);
+    check_ids(envelope.document(), known.as_ref(), pass.references.as_ref())?;
+    check_digests(envelope, (security, known.as_ref()), pass, parts)
 }
 
-/// The content of the header where that was passed over and may be what is expected. (A copy: the message changes while it is
-/// decrypted.)
-fn known_content(
-    envelope: &Envelope,
-    security: NodeId,
-    expect: &Expectations<'_>,
-) -> Option<String> {
-    let (unread, content) = envelope.document().unread()?;
-    (unread == security && known::is_expected(expect)).then(|| content.to_owned())
+/// What the header says, while it was only passed over.
+fn known_header(envelope: &Envelope, security: NodeId) -> Option<KnownHeader<'_>> {
+    let unread = envelope.document().unread().filter(|unread| unread.element() == security)?;
+    KnownHeader::of(&unread)
 }
 
 /// The one Security header that is for this receiver.

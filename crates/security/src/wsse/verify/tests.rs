@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use waxwing_crypto::{BlockCipher, CipherKey, PrivateKey};
 use waxwing_soap::{AddressingVersion, Envelope, MessageVersion, RandomSource, SoapVersion};
-use waxwing_xml::{Limits, Name};
+use waxwing_xml::{Limits, Name, Notes, Passes, StartTag};
 
 use super::super::key::work;
 use super::super::{
@@ -107,24 +107,31 @@ impl Session {
     /// Verifies the message with other content in the place of what is encrypted, whole blocks with whatever padding: why it
     /// is refused, and what that took.
     ///
-    /// With or without a tree of the Security header it is the same.
+    /// With or without a tree of the Security header it is the same, and where somebody else knew its text.
     fn judge(&self, which: usize, blocks: &[u8]) -> (Option<Reason>, [usize; 2]) {
-        let [read, passed] = [false, true].map(|passes| self.judge_one(which, blocks, passes));
+        let ways: [Option<Passes>; 3] = [None, Some(passes_security), Some(known_to_others)];
+        let [read, passed, other] = ways.map(|passes| self.judge_one(which, blocks, passes));
         assert_eq!(read, passed);
+        assert_eq!(read, other);
         read
     }
 
-    fn judge_one(&self, which: usize, blocks: &[u8], passes: bool) -> (Option<Reason>, [usize; 2]) {
+    fn judge_one(
+        &self,
+        which: usize,
+        blocks: &[u8],
+        passes: Option<Passes>,
+    ) -> (Option<Reason>, [usize; 2]) {
         assert!(blocks.len().is_multiple_of(16));
         let mut octets = self.encrypts.encrypt(&[7; 16], blocks).expect("encrypted");
         octets.truncate(16 + blocks.len());
         let text = self.text.replacen(self.values()[which], &STANDARD.encode(octets), 1);
         let envelope = match passes {
-            false => Envelope::parse(text.into_bytes(), &Limits::SOAP),
-            true => Envelope::parse_passing(text.into_bytes(), &Limits::SOAP, passes_security),
+            None => Envelope::parse(text.into_bytes(), &Limits::SOAP),
+            Some(passes) => Envelope::parse_passing(text.into_bytes(), &Limits::SOAP, passes),
         };
         let envelope = envelope.expect("an envelope");
-        assert_eq!(envelope.document().unread().is_some(), passes);
+        assert_eq!(envelope.document().unread().is_some(), passes.is_some());
         let expect = Expectations {
             settings: &self.settings,
             requirements: &self.requirements,
@@ -140,6 +147,14 @@ impl Session {
         let verified = verify(envelope, &expect, &Known(self.key.clone()));
         (verified.err().map(|error| error.reason().clone()), work::take())
     }
+}
+
+/// The same content, of which nothing is noted that is understood here.
+fn known_to_others(tag: &StartTag<'_>, text: &str, notes: &mut Notes<'_>) -> Option<usize> {
+    let known = passes_security(tag, text, notes);
+    notes.begin("another form");
+    notes.push(text);
+    known
 }
 
 fn now() -> Timestamp {
