@@ -7,9 +7,9 @@ use smallvec::SmallVec;
 use waxwing_soap::SoapVersion;
 use waxwing_xml::{Notes, StartTag, UnreadContent};
 
-use super::Dialect;
 use super::names::{DSIG, TYPE_ELEMENT, WSSE, WSU, XENC};
 use super::reference::TokenRef;
+use super::{Dialect, limits, signed_info};
 
 mod noted;
 
@@ -18,15 +18,24 @@ const DERIVED_KEYS: usize = 2;
 /// What is announced as encrypted: signature, body, and a few headers.
 const REFERENCES: usize = 8;
 
-/// What a Security header says whose last child is an encrypted signature.
+/// What a Security header says whose last child is the signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KnownHeader<'t> {
     pub(super) stamp: Option<KnownStamp<'t>>,
     pub(super) context: Option<KnownContext<'t>>,
     pub(super) derived: SmallVec<[KnownDerivedKey<'t>; DERIVED_KEYS]>,
-    /// The ids of the ReferenceList, each once.
+    /// The ids of the ReferenceList, each once. None where the signature is in clear.
     pub(super) references: SmallVec<[&'t str; REFERENCES]>,
-    pub(super) encrypted: KnownEncrypted<'t>,
+    pub(super) signature: KnownSignature<'t>,
+}
+
+/// A signature under a symmetric key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum KnownSignature<'t> {
+    /// An encrypted one.
+    Encrypted(KnownEncrypted<'t>),
+    /// One in clear, in a header that announces nothing as encrypted: its text.
+    Clear(&'t str),
 }
 
 /// A Timestamp with an identifier.
@@ -127,9 +136,18 @@ impl<'t> KnownHeader<'t> {
                 None => break,
             }
         }
-        let (references, text) = references(text)?;
-        let (encrypted, text) = KnownEncrypted::read(text)?;
-        Some((Self { stamp, context, derived, references, encrypted }, text))
+        let (references, signature, text) = match text.starts_with("<Signature") {
+            true => {
+                let (signature, text) = clear_signature(text)?;
+                (SmallVec::new(), KnownSignature::Clear(signature), text)
+            }
+            false => {
+                let (references, text) = references(text)?;
+                let (data, text) = KnownEncrypted::read(text)?;
+                (references, KnownSignature::Encrypted(data), text)
+            }
+        };
+        Some((Self { stamp, context, derived, references, signature }, text))
     }
 
     /// All identifiers that stand in the header, but for that of what is encrypted: it is announced, and then gone.
@@ -236,6 +254,22 @@ impl<'t> KnownReference<'t> {
         let text = after(text, &["/></o:SecurityTokenReference>"])?;
         Some((Self { uri: uri?, instance }, text))
     }
+}
+
+/// A Signature element under a symmetric key, and what is behind it. What it says is read with the settings: here it is only
+/// well-formed, and has no identifier.
+fn clear_signature(text: &str) -> Option<(&str, &str)> {
+    let info = after(text, &["<Signature xmlns=\"", DSIG, "\">"])?;
+    let is =
+        |octets: &[u8], kind| octets.iter().all(|octet| KINDS[usize::from(*octet)] & kind != 0);
+    let value = signed_info::pass(info.as_bytes(), limits::REFERENCES, |id, digest| {
+        (is(id, PLAIN) && is(digest, BASE64)).then_some(())
+    })?;
+    let value = after(info.get(info.len() - value.len()..)?, &["<SignatureValue>"])?;
+    let (_, behind) = until(value, "</SignatureValue><KeyInfo>", BASE64)?;
+    let (_, behind) = KnownReference::read(behind, None)?;
+    let behind = after(behind, &["</KeyInfo></Signature>"])?;
+    Some((&text[..text.len() - behind.len()], behind))
 }
 
 /// A ReferenceList: the ids in it.

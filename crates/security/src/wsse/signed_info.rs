@@ -119,14 +119,48 @@ pub(super) fn read<'t>(
 ) -> Option<(Vec<u8>, &'t [u8])> {
     let [wire, canonical] =
         [Form::Wire, Form::Canonical].map(|form| Always::of(method, settings, form));
-    let length = match settings.suite.digest {
+    let more = canonical.between.len() - wire.between.len();
+    let mut out = Vec::with_capacity(text.len() + (text.len() / 256 + 4) * more);
+    out.extend_from_slice(&canonical.beginning);
+    let rest = references(text, wire, settings.suite.digest, most, |id, digest| {
+        part(id, digest)?;
+        let (before, behind) = (BEFORE_ID.as_bytes(), BEHIND_DIGEST.as_bytes());
+        for piece in [before, id, &canonical.between, digest, behind] {
+            out.extend_from_slice(piece);
+        }
+        Some(())
+    })?;
+    push(&mut out, &[END]);
+    Some((out, rest))
+}
+
+/// Passes over an element that is [read](read) under a symmetric key of some suite. Gives what is behind it.
+pub(super) fn pass<'t>(
+    text: &'t [u8],
+    most: usize,
+    mut part: impl FnMut(&'t [u8], &'t [u8]) -> Option<()>,
+) -> Option<&'t [u8]> {
+    let algorithms = [DigestAlgorithm::Sha1, DigestAlgorithm::Sha256];
+    let of = |algorithm| (algorithm, Always::made(algorithm, true, Form::Wire));
+    let mut forms = algorithms.into_iter().map(of);
+    // No beginning is that of another one: they name the algorithm.
+    let (algorithm, wire) = forms.find(|(_, wire)| text.starts_with(&wire.beginning))?;
+    references(text, wire, algorithm, most, &mut part)
+}
+
+/// Takes each reference of an element at the beginning of `text`. Gives what is behind the element.
+fn references<'t>(
+    text: &'t [u8],
+    wire: &Always,
+    algorithm: DigestAlgorithm,
+    most: usize,
+    mut part: impl FnMut(&'t [u8], &'t [u8]) -> Option<()>,
+) -> Option<&'t [u8]> {
+    let length = match algorithm {
         DigestAlgorithm::Sha1 => 28,
         DigestAlgorithm::Sha256 => 44,
     };
     let mut rest = text.strip_prefix(&*wire.beginning)?;
-    let more = canonical.between.len() - wire.between.len();
-    let mut out = Vec::with_capacity(text.len() + (rest.len() / 256 + 4) * more);
-    out.extend_from_slice(&canonical.beginning);
     let mut count = 0;
     while let Some(at_id) = rest.strip_prefix(BEFORE_ID.as_bytes()) {
         count += 1;
@@ -138,13 +172,8 @@ pub(super) fn read<'t>(
         let (digest, behind) = behind.strip_prefix(&*wire.between)?.split_at_checked(length)?;
         rest = behind.strip_prefix(BEHIND_DIGEST.as_bytes())?;
         part(id, digest)?;
-        let (before, behind) = (BEFORE_ID.as_bytes(), BEHIND_DIGEST.as_bytes());
-        for piece in [before, id, &canonical.between, digest, behind] {
-            out.extend_from_slice(piece);
-        }
     }
-    push(&mut out, &[END]);
-    Some((out, rest.strip_prefix(END.as_bytes())?))
+    rest.strip_prefix(END.as_bytes())
 }
 
 /// The start tag where the element stands alone, before and behind its namespace.
@@ -184,11 +213,14 @@ impl Always {
         Self { beginning, between }
     }
 
-    /// Made once.
     fn of(method: &'static str, settings: &SecuritySettings, form: Form) -> &'static Self {
-        static MADE: [OnceLock<Always>; 8] = [const { OnceLock::new() }; 8];
-        let algorithm = settings.suite.digest;
         let is_symmetric = method == settings.suite.symmetric_signature_uri();
+        Self::made(settings.suite.digest, is_symmetric, form)
+    }
+
+    /// Made once.
+    fn made(algorithm: DigestAlgorithm, is_symmetric: bool, form: Form) -> &'static Self {
+        static MADE: [OnceLock<Always>; 8] = [const { OnceLock::new() }; 8];
         let sha256 = algorithm == DigestAlgorithm::Sha256;
         let flags = [sha256, is_symmetric, form == Form::Wire];
         let at = flags.iter().fold(0, |at, flag| at << 1 | usize::from(*flag));

@@ -6,7 +6,8 @@
 use waxwing_xml::{Notes, UnreadContent};
 
 use super::{
-    KnownContext, KnownDerivedKey, KnownEncrypted, KnownHeader, KnownReference, KnownStamp,
+    KnownContext, KnownDerivedKey, KnownEncrypted, KnownHeader, KnownReference, KnownSignature,
+    KnownStamp,
 };
 use crate::wsse::Dialect;
 
@@ -23,8 +24,11 @@ impl<'t> KnownHeader<'t> {
         while let Some(token) = KnownDerivedKey::noted(pieces)? {
             derived.push(token);
         }
-        let encrypted = KnownEncrypted::noted(pieces)?;
-        let header = Self { stamp, context, derived, references: pieces.collect(), encrypted };
+        let signature = match present(pieces.next()?) {
+            Some(text) => KnownSignature::Clear(text),
+            None => KnownSignature::Encrypted(KnownEncrypted::noted(pieces)?),
+        };
+        let header = Self { stamp, context, derived, references: pieces.collect(), signature };
         debug_assert_eq!(Self::read(content.text()), Some((header.clone(), "")), "as it was noted");
         Some(header)
     }
@@ -41,7 +45,13 @@ impl<'t> KnownHeader<'t> {
         }
         self.derived.iter().for_each(|token| token.note(notes));
         notes.push("");
-        self.encrypted.note(notes);
+        match &self.signature {
+            KnownSignature::Clear(text) => notes.push(text),
+            KnownSignature::Encrypted(data) => {
+                notes.push("");
+                data.note(notes);
+            }
+        }
         self.references.iter().for_each(|id| notes.push(id));
     }
 }

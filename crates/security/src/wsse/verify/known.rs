@@ -4,12 +4,14 @@ use waxwing_xml::NodeId;
 
 use super::super::ProtectionOrder;
 use super::super::expect::{Expectations, ExpectedToken};
-use super::super::known_header::KnownHeader;
+use super::super::known_header::{KnownEncrypted, KnownHeader, KnownSignature};
 use super::super::reference::TokenRef;
+use super::super::text::Place;
 use super::super::unread::UnreadSignature;
-use super::decrypt::{self, DataReferences};
+use super::decrypt::{self, DataReferences, Octets};
 use super::pass::Pass;
-use super::{timestamp, usual};
+use super::timestamp;
+use super::usual::{self, Usual};
 use crate::error::Result;
 
 /// Whether such a header can be what is expected: that of a message in a secure conversation that the context's key protects.
@@ -35,7 +37,13 @@ impl Pass<'_> {
         if self.known_tokens(header, security).is_none() {
             return Ok(false);
         }
-        self.known_encrypted(header, security).unwrap_or(Ok(false))
+        let judged = match &header.signature {
+            KnownSignature::Encrypted(encrypted) => {
+                self.known_encrypted(header, encrypted, security)
+            }
+            KnownSignature::Clear(text) => self.known_clear(header, text, security),
+        };
+        judged.unwrap_or(Ok(false))
     }
 
     fn known_tokens(&mut self, header: &KnownHeader<'_>, security: NodeId) -> Option<()> {
@@ -52,30 +60,54 @@ impl Pass<'_> {
     fn known_encrypted(
         &mut self,
         header: &KnownHeader<'_>,
+        encrypted: &KnownEncrypted<'_>,
         security: NodeId,
     ) -> Option<Result<bool>> {
         let settings = self.expect.settings;
         let mut references = DataReferences::known(&header.references);
-        if !references.is_met(header.encrypted.id) {
+        if !references.is_met(encrypted.id) {
             return None;
         }
         let mut octets = std::mem::take(&mut self.octets);
-        let opened =
-            decrypt::open_known(&header.encrypted, &mut self.tokens, settings, &mut octets)?;
-        let (usual, length) = (usual::read(opened.octets, settings), opened.octets.len());
-        let usual = usual.filter(|_| opened.is_padded)?;
-        // A signed token has to be there as an element.
-        let is_token = |id: &str| header.token_ids().any(|token| token == id);
-        if usual.references.iter().any(|reference| is_token(&reference.id)) {
-            return None;
-        }
-        let key = self.primary_key(&TokenRef::Local(usual.key)).ok()?;
-        if let Err(error) = self.usual_signature(security, &key, usual) {
+        let opened = decrypt::open_known(encrypted, &mut self.tokens, settings, &mut octets)?;
+        let usual = usual::read(opened.octets, settings, Place::Elsewhere);
+        let (usual, length) = (usual.filter(|_| opened.is_padded)?, opened.octets.len());
+        if let Err(error) = self.known_signature(header, usual, (security, true))? {
             return Some(Err(error));
         }
         let begin = settings.suite.cipher.block_length();
         self.unread = Some(UnreadSignature::new(security, octets, begin..begin + length));
         self.references = Some(references);
         Some(Ok(true))
+    }
+
+    fn known_clear(
+        &mut self,
+        header: &KnownHeader<'_>,
+        text: &str,
+        security: NodeId,
+    ) -> Option<Result<bool>> {
+        let usual = usual::read(text.as_bytes(), self.expect.settings, Place::Security)?;
+        if let Err(error) = self.known_signature(header, usual, (security, false))? {
+            return Some(Err(error));
+        }
+        // It is where the header is.
+        self.unread = Some(UnreadSignature::new(security, Octets::default(), 0..0));
+        Some(Ok(true))
+    }
+
+    fn known_signature(
+        &mut self,
+        header: &KnownHeader<'_>,
+        usual: Usual<'_>,
+        (security, is_encrypted): (NodeId, bool),
+    ) -> Option<Result<()>> {
+        // A signed token has to be there as an element.
+        let is_token = |id: &str| header.token_ids().any(|token| token == id);
+        if usual.references.iter().any(|reference| is_token(&reference.id)) {
+            return None;
+        }
+        let key = self.primary_key(&TokenRef::Local(usual.key)).ok()?;
+        Some(self.usual_signature(security, &key, usual, is_encrypted))
     }
 }

@@ -15,6 +15,7 @@ use super::super::read::{at, is_white_space, label, unexpected};
 use super::super::reference::TokenRef;
 use super::super::resolver::TokenResolver;
 use super::super::sent::SentSignature;
+use super::super::text::Place;
 use super::super::token::{ReceivedUsername, TokenKind, username};
 use super::super::unread::UnreadSignature;
 use super::super::verified::EndorsingProof;
@@ -269,12 +270,12 @@ impl<'a> Pass<'a> {
         if self.primary.is_none()
             && !self.encrypt_before_sign
             && under_key
-            && let Some(usual) = usual::read(plain, self.expect.settings)
+            && let Some(usual) = usual::read(plain, self.expect.settings, Place::Elsewhere)
         {
             let stands = UnreadSignature::stand_in(document, node);
             let key = self.primary_key(&TokenRef::Local(usual.key));
             let key = key.map_err(|error| error.at(label(document.element(stands))))?;
-            self.usual_signature(stands, &key, usual)?;
+            self.usual_signature(stands, &key, usual, true)?;
             return Ok(Some(Opened { node: stands, unread: Some(plain.len()) }));
         }
         match decrypt::replace(document, node, plain, self.expect.limits) {
@@ -395,12 +396,13 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// The same of an encrypted one that was read from its text; `node` stands for it.
+    /// The same of one that was read from its text; `node` stands for it.
     pub(super) fn usual_signature(
         &mut self,
         node: NodeId,
         key: &Arc<MessageKey>,
         usual: Usual<'_>,
+        encrypted: bool,
     ) -> Result<()> {
         let Usual { references, canonical, value, .. } = usual;
         self.compared += 1;
@@ -409,8 +411,8 @@ impl<'a> Pass<'a> {
             return Err(SecurityError::new(Reason::SignatureMismatch).at("Signature/SignedInfo"));
         }
         self.signing = Some(Arc::clone(key));
-        self.primary = Some(Primary { node, references, encrypted: true });
-        self.signatures.push(SentSignature { value, encrypted: true });
+        self.primary = Some(Primary { node, references, encrypted });
+        self.signatures.push(SentSignature { value, encrypted });
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! An encrypted signature written as most stacks write it. Its text says all there is to know, so that no tree of its eighty
+//! A signature under a symmetric key written as most stacks write it. Its text says all there is to know, so that no tree of its eighty
 //! elements is made, asked and walked.
 
 use base64_simd::{AsOut as _, STANDARD};
@@ -10,6 +10,7 @@ use super::super::limits;
 use super::super::names::{DSIG, WSSE};
 use super::super::read::Short;
 use super::super::signed_info;
+use super::super::text::Place;
 use super::signature::Reference;
 
 /// What a Signature element under a symmetric key says.
@@ -22,12 +23,16 @@ pub(super) struct Usual<'t> {
     pub(super) key: &'t str,
 }
 
-/// Reads the text of a Signature element under a symmetric key. None where it is written in any other way, or says what may
+/// Reads the text of a Signature element under a symmetric key, which declares what `place` does not. None where it is written in any other way, or says what may
 /// not be said: then the tree is read, which finds out what that is.
 ///
 /// Every octet is compared with what would have been written, but for identifiers, digests and the value; so the canonical form
 /// is known, and the element has neither an `Id` nor anything else that could be referred to.
-pub(super) fn read<'t>(signature: &'t [u8], settings: &SecuritySettings) -> Option<Usual<'t>> {
+pub(super) fn read<'t>(
+    signature: &'t [u8],
+    settings: &SecuritySettings,
+    place: Place,
+) -> Option<Usual<'t>> {
     let text = after(signature, &["<Signature xmlns=\"", DSIG, "\">"])?;
     let method = settings.suite.symmetric_signature_uri();
     let mut references: Vec<Reference> = Vec::with_capacity((text.len() / 256).min(16));
@@ -42,8 +47,12 @@ pub(super) fn read<'t>(signature: &'t [u8], settings: &SecuritySettings) -> Opti
     let text = after(text, &["<SignatureValue>"])?;
     let (value, text) = text.split_at(text.iter().position(|octet| *octet == b'<')?);
     let value = STANDARD.decode_to_vec(value).ok()?;
-    let start = "</SignatureValue><KeyInfo><o:SecurityTokenReference xmlns:o=\"";
-    let text = after(text, &[start, WSSE, "\"><o:Reference"])?;
+    let text = after(text, &["</SignatureValue><KeyInfo><o:SecurityTokenReference"])?;
+    let text = match place {
+        Place::Security => text,
+        Place::Elsewhere => after(text, &[" xmlns:o=\"", WSSE, "\""])?,
+    };
+    let text = after(text, &["><o:Reference"])?;
     // Only a hint, which is not compared in the tree either.
     let hint = [" ValueType=\"", settings.dialect.derived_key_type(), "\""];
     let text = after(after(text, &hint).unwrap_or(text), &[" URI=\"#"])?;
@@ -120,7 +129,7 @@ mod tests {
 
     /// Whatever is read from text is what the tree says, too. Gives whether it was read from text.
     fn agrees(text: &[u8], settings: &SecuritySettings) -> bool {
-        let Some(usual) = super::read(text, settings) else { return false };
+        let Some(usual) = super::read(text, settings, Place::Elsewhere) else { return false };
         let document = Document::parse(text, &Limits::SOAP).expect("a Signature element");
         let read = Signature::read(document.root(), settings).expect("a good one");
         let says = |references: &[Reference]| -> Vec<(String, Vec<u8>)> {
