@@ -1,5 +1,7 @@
-//! What targets share: of metadata here, of reliable sessions in [`steps`], of messages in pieces in [`streamed`].
+//! What targets share: of metadata here, of reliable sessions in [`steps`], of messages in pieces in [`streamed`], of Security
+//! headers in [`known_header`].
 
+pub mod known_header;
 pub mod reliable_duplex;
 pub mod session_duplex;
 pub mod steps;

@@ -2,6 +2,9 @@
 //! message-security, derived keys and the order of the header.
 
 mod common;
+#[allow(unreachable_pub, reason = "the fuzz target without its engine")]
+#[path = "../../../fuzz/src/known_header.rs"]
+mod known_header;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -513,6 +516,31 @@ proptest! {
             text.replace_range(place..to, &if cut == 3 { repeated } else { with });
         }
         ways.judge(&text);
+    }
+}
+
+/// `WAXWING_SEEDS=0..1000000 cargo test -p waxwing-security --test wsse_latitude whoever` runs others.
+#[test]
+fn whoever_has_the_keys_comes_to_the_same_in_both_ways() {
+    let text = std::env::var("WAXWING_SEEDS").unwrap_or_default();
+    let bounds = text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    let (from, to): (u64, u64) = bounds.unwrap_or((0, 2000));
+    let mut outcomes = Vec::new();
+    for seed in from..to {
+        let mut state = (seed << 1 | 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let made = known_header::make(|end| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 16) as usize % end.max(1)
+        });
+        let ran = std::panic::catch_unwind(|| known_header::run(&made));
+        outcomes.push(ran.unwrap_or_else(|_| panic!("seed {seed}: {made:?}")));
+    }
+    use known_header::Outcome::{Refused, Text, Tree, Unreadable};
+    for (outcome, hundredths) in [(Unreadable, 10), (Refused, 5), (Tree, 1), (Text, 10)] {
+        let count = outcomes.iter().filter(|found| **found == outcome).count();
+        assert!(count * 100 >= outcomes.len() * hundredths, "{outcome:?}: {count}");
     }
 }
 
