@@ -98,8 +98,10 @@ fn found_among<'a, const N: usize>(
     is_meant: impl Fn(&Element<'a>) -> bool,
 ) -> [Found<'a>; N] {
     let mut places = names.map(|local| Found { local, first: None, is_repeated: false });
-    for element in elements {
-        let place = places.iter_mut().find(|place| element.is(version.namespace(), place.local));
+    // Most are others', which is seen once for all names.
+    for element in elements.filter(|element| element.namespace() == version.namespace()) {
+        let local = element.local_name();
+        let place = places.iter_mut().find(|place| place.local == local);
         if let Some(place) = place.filter(|_| is_meant(&element)) {
             place.is_repeated = place.first.is_some();
             place.first = place.first.or(Some(element));

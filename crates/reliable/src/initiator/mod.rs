@@ -164,6 +164,8 @@ impl<M: Clone> Initiator<M> {
         if !self.outputs.is_empty() {
             return self.outputs.pop_front();
         }
+        // The next one takes the place of the first again: of thousands of sessions the others would be cold.
+        self.outputs.clear();
         // A burst is over: an idle session holds no more than it needs.
         if self.outputs.capacity() > 4 {
             self.outputs.shrink_to(4);

@@ -28,8 +28,12 @@ impl<M> Outputs<M> {
 
     pub(super) fn poll(&mut self) -> Option<ListenerOutput<M>> {
         let output = self.ready.pop_front();
-        if output.is_none() && self.ready.capacity() > 64 {
-            self.ready.shrink_to(8);
+        if output.is_none() {
+            // The next one takes the place of the first again, which is in the cache.
+            self.ready.clear();
+            if self.ready.capacity() > 64 {
+                self.ready.shrink_to(8);
+            }
         }
         output
     }

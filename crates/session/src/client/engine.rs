@@ -45,7 +45,12 @@ impl ClientSession {
 
     /// The next output. None: give the next input, or a `Tick` at [`wake_at`](Self::wake_at).
     pub fn poll(&mut self) -> Option<ClientOutput> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if output.is_none() {
+            // The next one takes the place of the first again: of thousands of sessions the others would be cold.
+            self.outputs.clear();
+        }
+        output
     }
 
     /// When to give a [`ClientInput::Tick`]. None: not until something else happens.

@@ -43,7 +43,7 @@ impl Admittance {
         }
     }
 
-    /// Who sent a message, by the rules of the endpoint.
+    /// Who sent a message, by the rules of the endpoint. The clock is read where somebody has to prove something.
     ///
     /// # Errors
     /// What is answered to somebody who is not let in, and why, for the local log.
@@ -52,12 +52,12 @@ impl Admittance {
         caller: TransportCaller,
         judge: &Judge,
         peer: SocketAddr,
-        now: Timestamp,
+        now: impl FnOnce() -> Timestamp + Send,
     ) -> Result<ProvenCaller, (Refusal, String)> {
         match self {
             Self::Anybody => Ok(ProvenCaller::anonymous()),
             // Large, and not everybody's.
-            _ => Box::pin(self.prove(caller, judge, peer, now)).await,
+            _ => Box::pin(self.prove(caller, judge, peer, now())).await,
         }
     }
 
@@ -136,7 +136,7 @@ mod tests {
 
     async fn admit(asked: Admittance, caller: TransportCaller) -> Result<String, Refusal> {
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-        let admitted = asked.admit(caller, &judge(), peer, Timestamp::UNIX_EPOCH).await;
+        let admitted = asked.admit(caller, &judge(), peer, || Timestamp::UNIX_EPOCH).await;
         admitted.map(|proven| proven.identity().name()).map_err(|(refusal, _)| refusal)
     }
 

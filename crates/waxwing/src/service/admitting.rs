@@ -18,8 +18,8 @@ impl Endpoint {
         caller: TransportCaller,
         peer: SocketAddr,
     ) -> Result<ProvenCaller, Refusal> {
-        let (asked, now) = (self.parts.admittance, self.parts.clock.wall());
-        let admitted = asked.admit(caller, &self.parts.judge, peer, now).await;
+        let (asked, clock) = (self.parts.admittance, self.parts.clock);
+        let admitted = asked.admit(caller, &self.parts.judge, peer, move || clock.wall()).await;
         admitted.map_err(|(refusal, problem)| {
             self.refused(Some(RefusalKind::Login), peer, &problem);
             if let Some(left_out) = self.log.pass() {

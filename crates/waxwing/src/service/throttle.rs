@@ -62,7 +62,11 @@ impl Throttle {
     pub(super) fn ask(&self, endpoint: EndpointId, input: AdmissionInput) -> Granted {
         let mut admission = self.admission.lock().unwrap_or_else(PoisonError::into_inner);
         admission.handle(endpoint, input);
-        std::iter::from_fn(|| admission.poll()).collect()
+        let mut granted = Granted::new();
+        while let Some(place) = admission.poll() {
+            granted.push(place);
+        }
+        granted
     }
 
     /// Waits while the answers that nobody takes fill the memory for them.

@@ -179,8 +179,12 @@ impl ServiceSessions {
     /// The next output.
     pub fn poll(&mut self) -> Option<ServiceOutput> {
         let output = self.outputs.pop_front();
-        if output.is_none() && self.outputs.capacity() > 64 {
-            self.outputs.shrink_to(8);
+        if output.is_none() {
+            // The next one takes the place of the first again, which is in the cache.
+            self.outputs.clear();
+            if self.outputs.capacity() > 64 {
+                self.outputs.shrink_to(8);
+            }
         }
         output
     }
