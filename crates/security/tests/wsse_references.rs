@@ -145,6 +145,45 @@ fn is_refused(name: &str, forged: &Forge, because: &str) {
     assert!(error.contains(because), "{name}: {error}");
 }
 
+/// A primary signature that is read from its text is endorsed in whatever form it is canonicalized to, and no other one is.
+#[test]
+fn what_is_endorsed_is_what_the_primary_signature_says() {
+    let request = Request::of_alice(by_uri("#cert"));
+    let c14n = "http://www.w3.org/2001/10/xml-exc-c14n#";
+    let prefixes = |list: &str| {
+        format!(
+            "<Transform Algorithm=\"{c14n}\"><InclusiveNamespaces xmlns=\"{c14n}\" PrefixList=\"{list}\"></InclusiveNamespaces></Transform>"
+        )
+    };
+    let plain = format!("<Transform Algorithm=\"{c14n}\"></Transform>");
+    let comments = format!("<Transform Algorithm=\"{c14n}WithComments\"></Transform>");
+    for is_usual in [true, false] {
+        // Where the prefix `s` is rendered the canonical form is another one.
+        for (transforms, is_right) in
+            [(&plain, true), (&comments, true), (&prefixes("x"), true), (&prefixes("s"), false)]
+        {
+            let mut pair = pair();
+            let mut forged = request.forge(&pair);
+            (forged.transforms, forged.is_usual) = (transforms.clone(), is_usual);
+            if is_right {
+                let incoming = pair.service.receive(&forged.envelope(), pair.now);
+                let waxwing_security::conversation::Incoming::Message(message) = incoming else {
+                    panic!("{is_usual} {transforms}: {incoming:?}");
+                };
+                assert_eq!(message.caller.certificate(), Some(&certificate("alice")));
+            } else {
+                is_refused(transforms, &forged, "digest");
+            }
+        }
+        // Endorsed is another one, under the same identifier: the sender of the message took another's endorsement.
+        let pair = pair();
+        let mut forged = request.forge(&pair);
+        forged.is_usual = is_usual;
+        forged.resigns = true;
+        is_refused("another one", &forged, "digest");
+    }
+}
+
 /// Eclipse Metro and WCF refer by id, Apache CXF by thumbprint; the others are the specification's.
 #[test]
 fn an_endorsing_certificate_is_found_however_it_is_referred_to() {

@@ -79,13 +79,6 @@ impl<'a, P: Part> SignedInfo<'a, P> {
         out
     }
 
-    /// The [canonical form](Self::canonical) in that of a Signature element, which declares the namespace: start tag, and the
-    /// rest.
-    pub(super) fn within_signature(canonical: &[u8]) -> [&[u8]; 2] {
-        let alone = START.len() + DSIG.len() + DECLARED.len();
-        [b"<SignedInfo>", canonical.get(alone..).unwrap_or_default()]
-    }
-
     /// Appends the element as it goes out, where its namespace is the default one.
     pub(super) fn push(&self, out: &mut Vec<u8>) {
         self.push_form(out, Form::Wire);
@@ -103,6 +96,13 @@ impl<'a, P: Part> SignedInfo<'a, P> {
         }
         push(out, &[END]);
     }
+}
+
+/// The [canonical form](SignedInfo::canonical) in that of a Signature element, which declares the namespace: start tag, and the
+/// rest.
+pub(super) fn within_signature(canonical: &[u8]) -> [&[u8]; 2] {
+    let alone = START.len() + DSIG.len() + DECLARED.len();
+    [b"<SignedInfo>", canonical.get(alone..).unwrap_or_default()]
 }
 
 /// Reads an element that is written as [`SignedInfo::push`] writes it, at the beginning of `text`: `part` takes the identifier

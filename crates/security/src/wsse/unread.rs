@@ -56,7 +56,6 @@ impl UnreadSignature {
     /// Puts the signature there as it was, in a copy of the message.
     pub(super) fn put(&self, copy: &mut Envelope) -> Result<(), ParseError> {
         let document = copy.document_mut();
-        let text = self.octets.get(self.text.clone()).unwrap_or_default();
         let mut stands = self.stands;
         if let Some(content) = self.header {
             document.read_again(stands, content);
@@ -64,12 +63,26 @@ impl UnreadSignature {
             let Some(encrypted) = encrypted.map(|element| element.id()) else { return Ok(()) };
             stands = Self::stand_in(document, encrypted);
         }
+        self.put_in_place(document, stands).map(drop)
+    }
+
+    /// The same in a copy of its document, where an element stands for it. Gives the signature; none where there is none.
+    pub(super) fn put_beside(&self, copy: &mut Document) -> Result<Option<NodeId>, ParseError> {
+        self.put_in_place(copy, self.stands)
+    }
+
+    fn put_in_place(
+        &self,
+        document: &mut Document,
+        stands: NodeId,
+    ) -> Result<Option<NodeId>, ParseError> {
+        let text = self.octets.get(self.text.clone()).unwrap_or_default();
         document.append_fragment(stands, text, &Limits::SOAP)?;
         let whole = document.element(stands).first_element().map(|element| element.id());
         if let Some(whole) = whole {
             document.insert_node_before(stands, whole);
             document.detach(stands);
         }
-        Ok(())
+        Ok(whole)
     }
 }

@@ -84,6 +84,12 @@ pub struct Forge {
     pub supporting: String,
     pub primary: Signature,
     pub endorsing: Vec<Signature>,
+    /// The Transform elements of what endorses, by which the primary signature has the canonical form that is signed.
+    pub transforms: String,
+    /// Signatures are written as most stacks write them.
+    pub is_usual: bool,
+    /// The primary signature is made anew when it is endorsed: of as much, in another order.
+    pub resigns: bool,
     /// A key of AES-256 and the content of its KeyInfo; body and signatures are in clear without.
     pub encryption: Option<(Vec<u8>, String)>,
 }
@@ -104,6 +110,9 @@ impl Forge {
             supporting: String::new(),
             primary,
             endorsing: Vec::new(),
+            transforms: format!("<Transform Algorithm=\"{C14N}\"></Transform>"),
+            is_usual: false,
+            resigns: false,
             encryption: None,
         }
     }
@@ -141,12 +150,25 @@ impl Forge {
         }
         let stamp = self.stamp();
         parts.push(("_t".to_owned(), digest_of(&stamp)));
-        let primary = signature(&self.primary, &parts);
+        let plain = format!("<Transform Algorithm=\"{C14N}\"></Transform>");
+        let primary = signature(&self.primary, &parts, &plain);
         let endorsed = [("_s".to_owned(), digest_of(&primary))];
-        let endorsing =
-            self.endorsing.iter().map(|s| signature(s, &endorsed).replace(" Id=\"_s\"", ""));
+        let endorsing = self
+            .endorsing
+            .iter()
+            .map(|s| signature(s, &endorsed, &self.transforms).replace(" Id=\"_s\"", ""));
         let mut signatures = vec![primary];
         signatures.extend(endorsing);
+        if self.resigns {
+            parts.reverse();
+            signatures[0] = signature(&self.primary, &parts, &plain);
+        }
+        if self.is_usual {
+            for name in ["CanonicalizationMethod", "SignatureMethod", "Transform", "DigestMethod"] {
+                let pair = format!("\"></{name}>");
+                signatures.iter_mut().for_each(|text| *text = text.replace(&pair, "\"/>"));
+            }
+        }
         let (mut body, mut list) = (self.body.clone(), String::new());
         if self.encryption.is_some() {
             body = self.encrypted("_e", "Content", &body);
@@ -208,14 +230,13 @@ fn digest_of(text: &str) -> String {
 }
 
 /// A Signature element over these ids and digests.
-fn signature(how: &Signature, parts: &[(String, String)]) -> String {
+fn signature(how: &Signature, parts: &[(String, String)], transforms: &str) -> String {
     let algorithm = |name: &str, uri: &str| format!("<{name} Algorithm=\"{uri}\"></{name}>");
     let references: String = parts
         .iter()
         .map(|(id, digest)| {
             format!(
-                "<Reference URI=\"#{id}\"><Transforms>{}</Transforms>{}<DigestValue>{digest}</DigestValue></Reference>",
-                algorithm("Transform", C14N),
+                "<Reference URI=\"#{id}\"><Transforms>{transforms}</Transforms>{}<DigestValue>{digest}</DigestValue></Reference>",
                 algorithm("DigestMethod", &format!("{DSIG}sha1"))
             )
         })

@@ -8,7 +8,7 @@ use super::super::SecuritySettings;
 use super::super::ids::Id;
 use super::super::key::Digester;
 use super::super::names::DSIG;
-use super::super::signed_info::{DigestText, Part, SignedInfo};
+use super::super::signed_info::{DigestText, Part, SignedInfo, within_signature};
 use super::super::text::{Place, TokenReference, push, push_base64, push_reference};
 use crate::error::{Reason, Result};
 
@@ -93,7 +93,7 @@ pub(super) fn digest_of_signature(
     text.clear();
     push_value(&mut text, value);
     let mut digest = Digester::new(settings);
-    let [name, info] = SignedInfo::<SignedPart>::within_signature(signed);
+    let [name, info] = within_signature(signed);
     for piece in [start, name, info, &text, end] {
         digest.write(piece);
     }

@@ -102,9 +102,9 @@ impl Pass<'_> {
         usual: Usual<'_>,
         (security, is_encrypted): (NodeId, bool),
     ) -> Option<Result<()>> {
-        // A signed token has to be there as an element.
+        // A signed token has to be there as an element, and so has what can be endorsed.
         let is_token = |id: &str| header.token_ids().any(|token| token == id);
-        if usual.references.iter().any(|reference| is_token(&reference.id)) {
+        if usual.id.is_some() || usual.references.iter().any(|to| is_token(&to.id)) {
             return None;
         }
         let key = self.primary_key(&TokenRef::Local(usual.key)).ok()?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use waxwing_crypto::Decrypted;
 use waxwing_soap::Envelope;
-use waxwing_xml::{Canonicalizer, Document, Element, Node, NodeId, Sink as _};
+use waxwing_xml::{Canonicalizer, Document, Element, Name, Node, NodeId, Sink as _};
 
 use super::super::expect::{Expectations, ExpectedToken};
 use super::super::key::{MacSink, MessageKey};
@@ -259,7 +259,7 @@ impl<'a> Pass<'a> {
     }
 
     /// What an encrypted child was decrypted to. A primary signature that is written as usual is read from its text, and an
-    /// element of its name alone stands for it: nothing in it can be referred to.
+    /// element of its name and identifier alone stands for it: nothing in it can be referred to.
     fn decrypted(
         &mut self,
         document: &mut Document,
@@ -273,6 +273,9 @@ impl<'a> Pass<'a> {
             && let Some(usual) = usual::read(plain, self.expect.settings, Place::Elsewhere)
         {
             let stands = UnreadSignature::stand_in(document, node);
+            if let Some(id) = usual.id {
+                document.set_attribute(stands, Name::new("", "Id", ""), id);
+            }
             let key = self.primary_key(&TokenRef::Local(usual.key));
             let key = key.map_err(|error| error.at(label(document.element(stands))))?;
             self.usual_signature(stands, &key, usual, true)?;
@@ -384,7 +387,8 @@ impl<'a> Pass<'a> {
             signature.verify_rsa(&signer, settings)?;
             self.tokens.signed_by(signer);
             let references = std::mem::take(&mut signature.references);
-            self.primary = Some(Primary { node: element.id(), references, encrypted });
+            self.primary =
+                Some(Primary { node: element.id(), references, encrypted, digest: None });
             return Ok(());
         }
         let key = self.primary_key(&signature.key).map_err(|error| error.at(label(element)))?;
@@ -392,7 +396,7 @@ impl<'a> Pass<'a> {
         signature.verify_mac(&key, settings)?;
         self.signing = Some(key);
         let references = std::mem::take(&mut signature.references);
-        self.primary = Some(Primary { node: element.id(), references, encrypted });
+        self.primary = Some(Primary { node: element.id(), references, encrypted, digest: None });
         Ok(())
     }
 
@@ -404,14 +408,15 @@ impl<'a> Pass<'a> {
         usual: Usual<'_>,
         encrypted: bool,
     ) -> Result<()> {
-        let Usual { references, canonical, value, .. } = usual;
+        let settings = self.expect.settings;
         self.compared += 1;
-        let verified = verify_mac(key, self.expect.settings, &value, |mac| mac.write(&canonical))?;
-        if !verified {
+        if !verify_mac(key, settings, &usual.value, |mac| mac.write(&usual.canonical))? {
             return Err(SecurityError::new(Reason::SignatureMismatch).at("Signature/SignedInfo"));
         }
+        let digest = usual.digest(settings);
+        let Usual { references, value, .. } = usual;
         self.signing = Some(Arc::clone(key));
-        self.primary = Some(Primary { node, references, encrypted });
+        self.primary = Some(Primary { node, references, encrypted, digest });
         self.signatures.push(SentSignature { value, encrypted });
         Ok(())
     }
@@ -488,14 +493,29 @@ impl<'a> Pass<'a> {
         signature: &Signature<'_>,
     ) -> Result<()> {
         let primary = self.primary.as_ref().ok_or(Reason::Missing("the primary signature"))?;
-        let primary = document.element(primary.node);
+        let (primary, digest) = (document.element(primary.node), &primary.digest);
         let [reference] = &signature.references[..] else {
             return Err(at(Reason::TooMany { what: "References", limit: 1 }, element));
         };
         if primary.attribute("Id") != Some(&*reference.id) {
             return Err(at(Reason::UnresolvedReference((&*reference.id).into()), element));
         }
-        reference.verify(&mut Canonicalizer::new(document), primary, self.expect.settings)
+        let Some(digest) = digest else {
+            return reference.verify(
+                &mut Canonicalizer::new(document),
+                primary,
+                self.expect.settings,
+            );
+        };
+        if let Some(verified) = reference.verify_digest(digest, primary.local_name()) {
+            return verified;
+        }
+        // Another canonical form is of all that stands there.
+        let mut whole = document.clone();
+        let put = self.unread.as_ref().and_then(|unread| unread.put_beside(&mut whole).ok());
+        let signature = put.flatten().ok_or(Reason::Missing("the primary signature"))?;
+        let element = whole.element(signature);
+        reference.verify(&mut Canonicalizer::new(&whole), element, self.expect.settings)
     }
 }
 

@@ -15,7 +15,7 @@ use super::super::read::{
 };
 use super::super::reference::{TokenRef, key_info};
 use crate::error::{Reason, Result};
-use waxwing_crypto::Certificate;
+use waxwing_crypto::{Certificate, DigestValue};
 
 /// The children of the Security header that the primary signature covers.
 pub(super) type Signed = SmallVec<[NodeId; 8]>;
@@ -35,6 +35,11 @@ struct Transform {
 }
 
 impl Transform {
+    /// Exclusive canonicalization without parameters.
+    fn is_plain(&self) -> bool {
+        !self.with_comments && self.inclusive_prefixes.is_empty()
+    }
+
     fn canonicalize(
         &self,
         canonicalizer: &mut Canonicalizer<'_>,
@@ -152,7 +157,17 @@ impl Reference {
     ) -> Result<()> {
         let mut digest = Digester::new(settings);
         self.transform.canonicalize(canonicalizer, element, &mut digest);
-        self.compare(digest, element.local_name())
+        self.compare(&digest.finish(), element.local_name())
+    }
+
+    /// The same of an element of which only its digest is there, [as it stands](Transform::is_plain); none where another one
+    /// is needed.
+    pub(super) fn verify_digest(
+        &self,
+        digest: &DigestValue,
+        local_name: &str,
+    ) -> Option<Result<()>> {
+        self.transform.is_plain().then(|| self.compare(digest, local_name))
     }
 
     /// The same of an element whose canonical form is known. Only for references that are [`usual`](Self::usual).
@@ -164,11 +179,11 @@ impl Reference {
     ) -> Result<()> {
         let mut digest = Digester::new(settings);
         canonical.iter().for_each(|piece| digest.write(piece.as_bytes()));
-        self.compare(digest, local_name)
+        self.compare(&digest.finish(), local_name)
     }
 
-    fn compare(&self, digest: Digester, local_name: &str) -> Result<()> {
-        if bool::from(digest.finish().ct_eq(&self.digest)) {
+    fn compare(&self, digest: &DigestValue, local_name: &str) -> Result<()> {
+        if bool::from(digest.ct_eq(&self.digest)) {
             Ok(())
         } else {
             Err(Reason::DigestMismatch(local_name.into()).into())
@@ -218,9 +233,8 @@ fn transforms(element: Element<'_>) -> Result<Transform> {
                 return Err(wrong_algorithm(*child, "Transform", other.unwrap_or(""), EXC_C14N));
             }
         };
-        let plain = |t: &Transform| !t.with_comments && t.inclusive_prefixes.is_empty();
         match &result {
-            Some(first) if !plain(first) || !plain(&next) => {
+            Some(first) if !first.is_plain() || !next.is_plain() => {
                 return Err(at(Reason::Unsupported("a chain of transforms"), element));
             }
             Some(_) => {}
@@ -257,4 +271,6 @@ pub(super) struct Primary {
     pub(super) node: NodeId,
     pub(super) references: Vec<Reference>,
     pub(super) encrypted: bool,
+    /// Where it was read from its text, and may be endorsed: the digest of all of it.
+    pub(super) digest: Option<DigestValue>,
 }

@@ -32,7 +32,7 @@ impl Pass<'_> {
         let proof = self.endorsing_key(signature, element).map_err(unrecognized)?;
         self.endorsing.push(proof);
         let references = std::mem::take(&mut signature.references);
-        let signature = Primary { node: element.id(), references, encrypted: false };
+        let signature = Primary { node: element.id(), references, encrypted: false, digest: None };
         self.by_tokens.push(signature);
         Ok(())
     }

@@ -2,9 +2,12 @@
 //! elements is made, asked and walked.
 
 use base64_simd::{AsOut as _, STANDARD};
+use waxwing_crypto::DigestValue;
+use waxwing_xml::Sink as _;
 
 use super::super::SecuritySettings;
 use super::super::ids::Id;
+use super::super::key::Digester;
 use super::super::known_header::is_plain;
 use super::super::limits;
 use super::super::names::{DSIG, WSSE};
@@ -15,38 +18,77 @@ use super::signature::Reference;
 
 /// What a Signature element under a symmetric key says.
 pub(super) struct Usual<'t> {
+    /// The `Id` by which it is endorsed.
+    pub(super) id: Option<&'t str>,
     pub(super) references: Vec<Reference>,
     /// What is signed: the canonical form of its SignedInfo.
     pub(super) canonical: Vec<u8>,
     pub(super) value: Vec<u8>,
+    /// The same in base64.
+    value_text: &'t [u8],
     /// The token of the message whose key it is.
     pub(super) key: &'t str,
+    /// What kind of token that is said to be.
+    hint: Option<&'t str>,
+}
+
+impl Usual<'_> {
+    /// The digest of the canonical form of the whole element, where it declares all its prefixes ([`Place::Elsewhere`]) and may
+    /// be endorsed: what does so signs that.
+    pub(super) fn digest(&self, settings: &SecuritySettings) -> Option<DigestValue> {
+        let id = self.id?;
+        let mut digest = Digester::new(settings);
+        for piece in ["<Signature xmlns=\"", DSIG, "\" Id=\"", id, "\">"] {
+            digest.write(piece.as_bytes());
+        }
+        let [start, info] = signed_info::within_signature(&self.canonical);
+        let value = [start, info, b"<SignatureValue>", self.value_text, b"</SignatureValue>"];
+        value.into_iter().for_each(|piece| digest.write(piece));
+        let start = "<KeyInfo><o:SecurityTokenReference xmlns:o=\"";
+        for piece in [start, WSSE, "\"><o:Reference URI=\"#", self.key, "\""] {
+            digest.write(piece.as_bytes());
+        }
+        if let Some(hint) = self.hint {
+            [" ValueType=\"", hint, "\""].iter().for_each(|piece| digest.write(piece.as_bytes()));
+        }
+        digest.write(b"></o:Reference></o:SecurityTokenReference></KeyInfo></Signature>");
+        Some(digest.finish())
+    }
 }
 
 /// Reads the text of a Signature element under a symmetric key, which declares what `place` does not. None where it is written in any other way, or says what may
 /// not be said: then the tree is read, which finds out what that is.
 ///
 /// Every octet is compared with what would have been written, but for identifiers, digests and the value; so the canonical form
-/// is known, and the element has neither an `Id` nor anything else that could be referred to.
+/// is known, and nothing but the `Id` of the element can be referred to. It does not refer to that itself.
 pub(super) fn read<'t>(
     signature: &'t [u8],
     settings: &SecuritySettings,
     place: Place,
 ) -> Option<Usual<'t>> {
-    let text = after(signature, &["<Signature xmlns=\"", DSIG, "\">"])?;
+    let text = after(signature, &["<Signature"])?;
+    let (id, text) = match after(text, &[" Id=\""]) {
+        Some(text) => {
+            let (id, text) = text.split_at(text.iter().position(|octet| *octet == b'"')?);
+            (Some(identifier(id)?), after(text, &["\""])?)
+        }
+        None => (None, text),
+    };
+    let text = after(text, &[" xmlns=\"", DSIG, "\">"])?;
     let method = settings.suite.symmetric_signature_uri();
     let mut references: Vec<Reference> = Vec::with_capacity((text.len() / 256).min(16));
-    let mut take = |id, digest| {
-        let reference = reference(id, digest)?;
+    let mut take = |to, digest| {
+        let reference = reference(to, digest)?;
         let is_repeated = references.iter().any(|known| known.id == reference.id);
+        let is_own = id.is_some_and(|id| reference.id.is(id));
         references.push(reference);
-        (!is_repeated).then_some(())
+        (!is_repeated && !is_own).then_some(())
     };
     let (canonical, text) =
         signed_info::read(text, method, settings, limits::REFERENCES, &mut take)?;
     let text = after(text, &["<SignatureValue>"])?;
-    let (value, text) = text.split_at(text.iter().position(|octet| *octet == b'<')?);
-    let value = STANDARD.decode_to_vec(value).ok()?;
+    let (value_text, text) = text.split_at(text.iter().position(|octet| *octet == b'<')?);
+    let value = STANDARD.decode_to_vec(value_text).ok()?;
     let text = after(text, &["</SignatureValue><KeyInfo><o:SecurityTokenReference"])?;
     let text = match place {
         Place::Security => text,
@@ -54,12 +96,17 @@ pub(super) fn read<'t>(
     };
     let text = after(text, &["><o:Reference"])?;
     // Only a hint, which is not compared in the tree either.
-    let hint = [" ValueType=\"", settings.dialect.derived_key_type(), "\""];
-    let text = after(after(text, &hint).unwrap_or(text), &[" URI=\"#"])?;
+    let hint = settings.dialect.derived_key_type();
+    let (hint, text) = match after(text, &[" ValueType=\"", hint, "\""]) {
+        Some(text) => (Some(hint), text),
+        None => (None, text),
+    };
+    let text = after(text, &[" URI=\"#"])?;
     let (key, text) = text.split_at(text.iter().position(|octet| *octet == b'"')?);
     let end = after(text, &["\"/></o:SecurityTokenReference></KeyInfo></Signature>"])?;
     let is_whole = end.is_empty() && !references.is_empty();
-    is_whole.then_some(Usual { references, canonical, value, key: identifier(key)? })
+    let key = identifier(key)?;
+    is_whole.then_some(Usual { id, references, canonical, value, value_text, key, hint })
 }
 
 /// What is behind these pieces.
@@ -138,7 +185,12 @@ mod tests {
         assert_eq!(says(&usual.references), says(&read.references));
         assert_eq!(usual.value, read.value);
         assert!(matches!(read.key, TokenRef::Local(key) if key == usual.key));
-        assert!(id_of(document.root()).is_none());
+        assert_eq!(id_of(document.root()), usual.id);
+        let whole = usual.digest(settings);
+        let mut digest = Digester::new(settings);
+        canonicalize(document.root(), &Exclusive::default(), &mut digest);
+        let digest = digest.finish();
+        assert_eq!(whole.as_deref(), usual.id.map(|_| &*digest));
         let mut canonical = Vec::new();
         let info = document.root().first_element().expect("SignedInfo");
         canonicalize(info, &Exclusive::default(), &mut canonical);
@@ -172,9 +224,17 @@ mod tests {
             agrees(text.replacen(from, to, 1).as_bytes(), &settings)
         };
         let hint = settings.dialect.derived_key_type();
+        assert!(is_read("<Signature ", "<Signature Id=\"_9\" "));
+        let both = format!(" ValueType=\"{hint}\" URI=\"#_1\"");
+        let endorsed = text.replacen("<Signature ", "<Signature Id=\"uuid-9\" ", 1);
+        assert!(agrees(endorsed.replacen(" URI=\"#_1\"", &both, 1).as_bytes(), &settings));
         assert!(is_read(" URI=\"#_1\"", &format!(" ValueType=\"{hint}\" URI=\"#_1\"")));
         for (from, to) in [
-            ("<Signature ", "<Signature Id=\"_9\" "),
+            ("<Signature ", "<Signature Id=\"\" "),
+            ("<Signature ", "<Signature Id=\"_0\" "),
+            ("<Signature ", "<Signature Id='_9' "),
+            ("<Signature ", "<Signature Id=\"_&amp;\" "),
+            ("<Signature ", "<Signature Id=\"_9\" id=\"_9\" "),
             ("</Signature>", "<Object/></Signature>"),
             ("</Signature>", "</Signature><x/>"),
             ("<SignatureValue>", "<SignatureValue> "),
