@@ -134,7 +134,7 @@ pub(super) fn read<'t>(
     Some((out, rest))
 }
 
-/// Passes over an element that is [read](read) under a symmetric key of some suite. Gives what is behind it.
+/// Passes over an element that is [read] under a symmetric key of some suite. Gives what is behind it.
 pub(super) fn pass<'t>(
     text: &'t [u8],
     most: usize,
