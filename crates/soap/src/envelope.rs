@@ -374,8 +374,9 @@ impl Envelope {
         let addressing = self.version.addressing.namespace();
         self.headers()
             .filter(|h| h.namespace() != addressing || addressing.is_empty())
-            .filter(|h| self.must_understand(*h) && self.is_for_ultimate_receiver(*h))
+            // Mostly all are known, and none need be asked whether it must be.
             .filter(|h| !understood(h.namespace(), h.local_name()))
+            .filter(|h| self.must_understand(*h) && self.is_for_ultimate_receiver(*h))
             .collect()
     }
 }

@@ -14,7 +14,6 @@ use waxwing_soap::{
     AddressHeader, AddressHeaders, Addressing, EndpointReference, Envelope, Fault, MessageVersion,
     Moment, QName,
 };
-use waxwing_xml::Element;
 
 use super::answer::{Encoded, RefusalKind, ReplyTo, ServiceAnswer};
 use super::faults;
@@ -439,16 +438,6 @@ impl ServiceEndpoint {
 
     /// A header that must be understood, and that neither the layers nor the contract know.
     fn unknown_header(&self, envelope: &Envelope) -> Option<QName> {
-        // Mostly every header is known, and none need be asked whether it must be.
-        let addressing = envelope.version().addressing.namespace();
-        let is_known = |header: Element<'_>| {
-            let namespace = header.namespace();
-            (namespace == addressing && !addressing.is_empty())
-                || self.understands(namespace, header.local_name())
-        };
-        if envelope.headers().all(is_known) {
-            return None;
-        }
         let unknown = envelope.not_understood(|ns, local| self.understands(ns, local));
         unknown.first().map(|header| QName::new(header.namespace(), header.local_name()))
     }
