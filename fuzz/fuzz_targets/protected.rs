@@ -6,6 +6,8 @@
 
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use waxwing_crypto::{BlockCipher, CipherKey};
@@ -23,6 +25,8 @@ const ACTION: &str = "urn:act";
 /// As many octets as make base64 that is opened where it lies.
 const LARGE: usize = 50_000;
 const SECRET: [u8; 32] = [7; 32];
+/// How many digits of base64 are in a line.
+const LINE: usize = 76;
 
 /// How the content is made, by bits of the first byte.
 const FILLED_BEHIND: u8 = 1;
@@ -146,22 +150,19 @@ enum Ciphertext<'c> {
 }
 
 fn base64(octets: &[u8], lines: bool) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(octets.len() * 4 / 3 + 8);
-    for (number, three) in octets.chunks(3).enumerate() {
-        let bits = three.iter().fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet));
-        let bits = bits << (8 * (3 - three.len()));
-        for digit in 0..4 {
-            match digit <= three.len() {
-                true => text.push(char::from(DIGITS[(bits >> (18 - 6 * digit)) as usize & 63])),
-                false => text.push('='),
-            }
-        }
-        if lines && number % 19 == 18 {
-            text.push('\n');
+    let text = STANDARD.encode(octets);
+    if !lines {
+        return text;
+    }
+    // As MIME has it: each whole line ends.
+    let mut divided = String::with_capacity(text.len() + text.len() / LINE);
+    for (number, digit) in text.chars().enumerate() {
+        divided.push(digit);
+        if number % LINE == LINE - 1 {
+            divided.push('\n');
         }
     }
-    text
+    divided
 }
 
 fn look(ends: &Ends, envelope: Envelope) -> Result<Verified, String> {
