@@ -3,7 +3,8 @@
 //! `cargo run --release --example idle -- [SESSIONS [CALLS]]` (8000 and 20000 by default). Service and client are processes of their
 //! own: this program again. The client opens eight sessions and calls in them; then it opens the rest, a call in each, and both
 //! are left until they are quiet. What is printed is the resident memory that they took on by that, connections included, for each
-//! session; and the CPU time of both ends together for a call in eight sessions before and after, and in all in turn.
+//! session; and the CPU time of both ends together for a call in eight sessions before and after, and in all in turn: medians of
+//! five times that number of calls, since one such measurement differs by a quarter from the next.
 
 #![allow(clippy::disallowed_methods)] // a program with processes and clocks
 
@@ -27,6 +28,9 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 /// Sessions that call at a time.
 const BUSY: usize = 8;
+
+/// How often a cost is measured.
+const ROUNDS: usize = 5;
 
 /// Sessions that are opened at a time.
 const OPENING: usize = 32;
@@ -266,16 +270,21 @@ fn measure(sessions: usize, calls: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The CPU time of a call, in microseconds.
+/// The CPU time of a call, in microseconds: the median of `ROUNDS`.
 fn cost(
     service: &Process,
     client: &mut Process,
     calls: usize,
     sessions: usize,
 ) -> Result<f64, Failure> {
-    let before = service.cpu()? + client.cpu()?;
-    client.does(&format!("call {calls} {sessions}"))?;
-    Ok((service.cpu()? + client.cpu()? - before) / calls as f64)
+    let mut rounds = [0.0; ROUNDS];
+    for round in &mut rounds {
+        let before = service.cpu()? + client.cpu()?;
+        client.does(&format!("call {calls} {sessions}"))?;
+        *round = (service.cpu()? + client.cpu()? - before) / calls as f64;
+    }
+    rounds.sort_by(f64::total_cmp);
+    Ok(rounds[ROUNDS / 2])
 }
 
 /// The CPU time of a second in which nothing is done.
