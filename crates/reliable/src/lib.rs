@@ -34,6 +34,7 @@ mod message;
 #[cfg_attr(not(feature = "mutations"), allow(unreachable_pub, dead_code, reason = "test hooks"))]
 mod mutation;
 mod names;
+mod queue;
 mod ranges;
 mod responder;
 mod saved;
@@ -59,6 +60,7 @@ pub use message::{
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, break_rule};
 pub use names::{CallId, ContextTag, ExchangeId, Identifier, LinkId, Route, SessionId};
+pub use queue::next_output;
 pub use ranges::{MAX_MESSAGE_NUMBER, MessageNumber, Ranges};
 pub use responder::{Listener, ListenerInput, ListenerOutput};
 pub use saved::{

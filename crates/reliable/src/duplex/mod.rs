@@ -37,6 +37,7 @@ use crate::keep_alive::KeepAlive;
 use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
 use crate::names::Identifier;
+use crate::queue::next_output;
 use crate::settings::SettingsError;
 use crate::source::Source;
 use crate::version::ReliableMessagingVersion;
@@ -137,12 +138,9 @@ impl<M: Clone> DuplexSession<M> {
 
     /// The next output. None: give the next input, or a `Tick` at [`wake_at`](Self::wake_at).
     pub fn poll(&mut self) -> Option<DuplexOutput<M>> {
-        let output = self.outputs.pop_front();
+        // An idle session holds no more than it needs.
+        let output = next_output(&mut self.outputs, 4, 4);
         if output.is_none() {
-            // A burst is over: an idle session holds no more than it needs.
-            if self.outputs.capacity() > 4 {
-                self.outputs.shrink_to(4);
-            }
             self.source.shrink();
         }
         output

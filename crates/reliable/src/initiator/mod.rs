@@ -28,6 +28,7 @@ use crate::keep_alive::KeepAlive;
 use crate::message::{Body, Message, TokenReference};
 use crate::mutation::{Mutation, broken};
 use crate::names::{ExchangeId, Identifier, Route};
+use crate::queue::next_output;
 use crate::ranges::MessageNumber;
 use crate::settings::{ReliableSessionSettings, SettingsError};
 use crate::shape::Shape;
@@ -160,18 +161,12 @@ impl<M: Clone> Initiator<M> {
 
     /// The next output. None: give the next input, or a `Tick` at [`wake_at`](Self::wake_at).
     pub fn poll(&mut self) -> Option<InitiatorOutput<M>> {
-        // Outputs are large: each is moved once.
-        if !self.outputs.is_empty() {
-            return self.outputs.pop_front();
+        // An idle session holds no more than it needs.
+        let output = next_output(&mut self.outputs, 4, 4);
+        if output.is_none() {
+            self.source.shrink();
         }
-        // The next one takes the place of the first again: of thousands of sessions the others would be cold.
-        self.outputs.clear();
-        // A burst is over: an idle session holds no more than it needs.
-        if self.outputs.capacity() > 4 {
-            self.outputs.shrink_to(4);
-        }
-        self.source.shrink();
-        None
+        output
     }
 
     /// When to give a `Tick`. None: not until something else happens.

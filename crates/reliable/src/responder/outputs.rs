@@ -9,6 +9,7 @@ use crate::gate::Gate;
 use crate::message::{Body, Message, Response};
 use crate::mutation::{Mutation, broken};
 use crate::names::{ExchangeId, Route, SessionId};
+use crate::queue::next_output;
 use crate::saved::{ServiceChange, Ticket};
 use crate::shape::Waiter;
 
@@ -27,15 +28,7 @@ impl<M> Outputs<M> {
     }
 
     pub(super) fn poll(&mut self) -> Option<ListenerOutput<M>> {
-        let output = self.ready.pop_front();
-        if output.is_none() {
-            // The next one takes the place of the first again, which is in the cache.
-            self.ready.clear();
-            if self.ready.capacity() > 64 {
-                self.ready.shrink_to(8);
-            }
-        }
-        output
+        next_output(&mut self.ready, 64, 8)
     }
 
     pub(super) fn push(&mut self, output: ListenerOutput<M>) {

@@ -1,6 +1,6 @@
 //! The shape of the engine: inputs in, outputs out, and when to come again.
 
-use waxwing_reliable::{CallId, Initiator, Time};
+use waxwing_reliable::{CallId, Initiator, Time, next_output};
 use waxwing_soap::Moment;
 
 use super::api::{Answer, ClientInput, ClientOutput, TransmissionId};
@@ -45,12 +45,7 @@ impl ClientSession {
 
     /// The next output. None: give the next input, or a `Tick` at [`wake_at`](Self::wake_at).
     pub fn poll(&mut self) -> Option<ClientOutput> {
-        let output = self.outputs.pop_front();
-        if output.is_none() {
-            // The next one takes the place of the first again: of thousands of sessions the others would be cold.
-            self.outputs.clear();
-        }
-        output
+        next_output(&mut self.outputs, 4, 4)
     }
 
     /// When to give a [`ClientInput::Tick`]. None: not until something else happens.

@@ -25,6 +25,7 @@ use crate::fault::{FaultKind, SequenceFault};
 use crate::message::{Body, Message};
 use crate::mutation::{Mutation, broken};
 use crate::names::{CallId, ContextTag, ExchangeId, Identifier, LinkId, SessionId};
+use crate::queue::next_output;
 use crate::settings::SettingsError;
 use crate::version::ReliableMessagingVersion;
 
@@ -122,11 +123,7 @@ impl<M: Clone> DuplexListener<M> {
 
     /// The next output.
     pub fn poll(&mut self) -> Option<DuplexListenerOutput<M>> {
-        let output = self.outputs.pop_front();
-        if output.is_none() && self.outputs.capacity() > 64 {
-            self.outputs.shrink_to(8);
-        }
-        output
+        next_output(&mut self.outputs, 64, 8)
     }
 
     /// When to give a `Tick`, which may be the present. None: not until something else happens.

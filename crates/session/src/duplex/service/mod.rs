@@ -24,7 +24,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 use waxwing_reliable::{
     Body, CallId, DuplexInput as ReliableInput, DuplexListener, DuplexListenerInput, ExchangeId,
-    Identifier, Links, SessionId, SettingsError,
+    Identifier, Links, SessionId, SettingsError, next_output,
 };
 use waxwing_soap::{EndpointReference, Fault, Moment, RandomSource, Time, uuid_v4};
 
@@ -198,11 +198,7 @@ impl DuplexService {
 
     /// The next output.
     pub fn poll(&mut self) -> Option<DuplexOutput> {
-        let output = self.outputs.pop_front();
-        if output.is_none() && self.outputs.capacity() > 64 {
-            self.outputs.shrink_to(8);
-        }
-        output
+        next_output(&mut self.outputs, 64, 8)
     }
 
     /// When to give a `Tick`. None: not until something else happens.

@@ -31,7 +31,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 use waxwing_reliable::{
     Body, ExchangeId, Identifier, Listener, ListenerInput, ListenerOutput, SessionError, SessionId,
-    SettingsError,
+    SettingsError, next_output,
 };
 use waxwing_security::conversation::SecuritySession;
 use waxwing_soap::{Moment, Time};
@@ -178,15 +178,7 @@ impl ServiceSessions {
 
     /// The next output.
     pub fn poll(&mut self) -> Option<ServiceOutput> {
-        let output = self.outputs.pop_front();
-        if output.is_none() {
-            // The next one takes the place of the first again, which is in the cache.
-            self.outputs.clear();
-            if self.outputs.capacity() > 64 {
-                self.outputs.shrink_to(8);
-            }
-        }
-        output
+        next_output(&mut self.outputs, 64, 8)
     }
 
     /// When to give a `Tick`. None: not until something else happens.
