@@ -22,14 +22,7 @@ impl Markup {
     /// [`ParseError`]: it is not well-formed there.
     pub fn put(self, document: &mut Document, parent: NodeId) -> Result<(), ParseError> {
         // It is our own: what somebody else wrote of it was read within limits already.
-        const OWN: Limits = Limits {
-            max_bytes: usize::MAX,
-            max_depth: usize::MAX,
-            max_nodes: usize::MAX,
-            max_string_content_length: usize::MAX,
-            ..Limits::SOAP
-        };
-        document.append_fragment(parent, &self.text, &OWN)?;
+        document.append_fragment(parent, &self.text, &Limits::ANY)?;
         if let Some((_, octets)) = self.octets {
             let last = |element: &_| waxwing_xml::Element::elements(element).last();
             let innermost = std::iter::successors(Some(document.element(parent)), last).last();

@@ -38,6 +38,20 @@ impl Limits {
         max_nodes: 4 << 20,
         allow_processing_instructions: false,
     };
+
+    /// What a document can hold, for text that was within limits when it was read first, or that is one's own: what stands
+    /// around it meanwhile must not make it fail. Never for a stranger's.
+    pub const ANY: Limits = Limits {
+        max_bytes: usize::MAX,
+        max_depth: usize::MAX,
+        max_attributes: usize::MAX,
+        max_namespace_declarations: usize::MAX,
+        max_distinct_names: usize::MAX,
+        max_name_length: usize::MAX,
+        max_string_content_length: usize::MAX,
+        max_nodes: usize::MAX,
+        allow_processing_instructions: false,
+    };
 }
 
 impl Default for Limits {

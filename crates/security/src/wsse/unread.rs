@@ -77,7 +77,7 @@ impl UnreadSignature {
         stands: NodeId,
     ) -> Result<Option<NodeId>, ParseError> {
         let text = self.octets.get(self.text.clone()).unwrap_or_default();
-        document.append_fragment(stands, text, &Limits::SOAP)?;
+        document.append_fragment(stands, text, &Limits::ANY)?;
         let whole = document.element(stands).first_element().map(|element| element.id());
         if let Some(whole) = whole {
             document.insert_node_before(stands, whole);

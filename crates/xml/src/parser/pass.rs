@@ -243,15 +243,9 @@ impl Document {
 
     /// Makes the tree of content that was [left](Self::leave_unread), as the last of what the element holds.
     pub fn read_again(&mut self, element: NodeId, content: Span) {
-        // It was within the limits, whatever was added to the document since.
-        const ANY: Limits = Limits {
-            max_bytes: usize::MAX,
-            max_nodes: usize::MAX,
-            max_depth: usize::MAX,
-            ..Limits::SOAP
-        };
         let text = content.start as usize..content.end as usize;
-        let read = self.parse_within(element.0, text, &ANY);
+        // It was within the limits, whatever was added to the document since.
+        let read = self.parse_within(element.0, text, &Limits::ANY);
         debug_assert!(read.is_ok(), "what is passed over is well-formed: {read:?}");
         if let Ok(holder) = read {
             let after = self.node(element.0).last;
@@ -386,6 +380,22 @@ mod tests {
         };
         cleared.clear(element);
         assert!(cleared.unread().is_none() && !cleared.to_xml().contains("three"));
+    }
+
+    #[test]
+    fn what_is_left_unread_can_be_read_again_when_all_room_is_taken() {
+        let limits = Limits::SOAP;
+        let Ok(mut passed) = Document::parse_passing(message(KNOWN, ""), &limits, passes) else {
+            panic!("well-formed")
+        };
+        let (element, content) = passed.leave_unread().expect("it is known");
+        // What comes behind it, decrypted say, may have as many names as a document may.
+        let (root, names) = (passed.root().id(), limits.max_distinct_names - passed.names.len());
+        let others: String = (0..names).map(|n| format!("<a xmlns='urn:{n}'/>")).collect();
+        passed.append_fragment(root, others.as_bytes(), &limits).expect("within the limits");
+        assert_eq!(passed.names.len(), limits.max_distinct_names);
+        passed.read_again(element, content);
+        assert_eq!(passed.element(element).elements().count(), 2);
     }
 
     #[test]
