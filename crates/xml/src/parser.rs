@@ -126,6 +126,34 @@ impl Document {
         Ok(())
     }
 
+    /// The same of text that has to be one element, with nothing beside it: gives that. None, and the tree is unchanged,
+    /// where it is anything else. Until that is known nothing else of the tree is looked at, however large it is.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`], offsets counted in the fragment; the tree is unchanged then.
+    ///
+    /// # Panics
+    ///
+    /// When the node has no parent.
+    pub fn replace_with_element(
+        &mut self,
+        node: NodeId,
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Result<Option<NodeId>, ParseError> {
+        let parent = self.node(node.0).parent;
+        assert_ne!(parent, NONE, "the node has no parent");
+        let holder = self.parse_fragment(parent, bytes, limits)?;
+        let (first, last) = (self.node(holder).first, self.node(holder).last);
+        if first == NONE || first != last || !self.node(first).is_element() {
+            return Ok(None);
+        }
+        self.adopt_children(holder, parent, node.0);
+        self.detach(node);
+        Ok(Some(NodeId(first)))
+    }
+
     /// Parses a fragment into the children of a new element without parent. When it fails, all that
     /// it added to the arena is taken back.
     fn parse_fragment(

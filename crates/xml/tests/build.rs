@@ -272,6 +272,33 @@ fn more_can_be_appended_after_a_fragment() {
 }
 
 #[test]
+fn one_element_takes_the_place_of_another_and_nothing_beside_it() {
+    let text = "<a xmlns:p='urn:p'>0<!--y--><b/><c/></a>";
+    let replaced = |element: &str| {
+        let mut document = parse(text);
+        let b = document.root().first_element().expect("b").id();
+        let replaced = document.replace_with_element(b, element.as_bytes(), &Limits::SOAP);
+        replaced.map(|node| {
+            let root = document.root();
+            assert_eq!(document.element(b).parent().is_none(), node.is_some());
+            assert!(node.is_none_or(|node| Some(node) == root.first_element().map(|e| e.id())));
+            document.to_xml()
+        })
+    };
+    let before = parse(text).to_xml();
+    for one in ["<p:d/>", "<p:d><e/>1</p:d>", "<![CDATA[]]><p:d/>"] {
+        let expected = before.replace("<b/>", one.trim_start_matches("<![CDATA[]]>"));
+        assert_eq!(replaced(one).as_deref(), Ok(&*expected));
+    }
+    for other in ["", "1", "<!----><d/>", "<d/><e/>", " <d/>", "<d/>\n", "<d/><![CDATA[1]]>"] {
+        assert_eq!(replaced(other).as_deref(), Ok(&*before), "{other:?}");
+    }
+    for wrong in ["<d>", "</a>", "<q:d/>"] {
+        replaced(wrong).expect_err("refused");
+    }
+}
+
+#[test]
 fn fragments_that_are_refused() {
     let mut document = parse("<a><b/></a>");
     let b = document.root().first_element().expect("b").id();

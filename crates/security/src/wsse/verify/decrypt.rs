@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 use waxwing_crypto::Decrypted;
-use waxwing_xml::{Document, Element, LargeContent, Limits, Node, NodeId};
+use waxwing_xml::{Document, Element, LargeContent, Limits, NodeId};
 use zeroize::Zeroizing;
 
 use super::super::SecuritySettings;
@@ -250,6 +250,7 @@ pub(super) fn open_known<'o>(
     base64_into(encrypted.value, octets)?;
     key.decrypt_in_place(settings, octets).ok()
 }
+
 /// Puts a decrypted element in the place of its EncryptedData, and returns it. The plain text must be
 /// that one element: nothing else may slip in beside it.
 pub(super) fn replace(
@@ -258,18 +259,7 @@ pub(super) fn replace(
     plaintext: &[u8],
     limits: &Limits,
 ) -> Result<NodeId> {
-    let parent = document.element(node).parent();
-    let parent = parent.ok_or(Reason::Missing("the parent of the EncryptedData"))?;
-    let is_node = |child: &Node<'_>| matches!(child, Node::Element(e) if e.id() == node);
-    let index = parent.children().position(|child| is_node(&child)).unwrap_or(0);
-    let (count, parent) = (parent.children().count(), parent.id());
-    document
-        .replace_with_fragment(node, plaintext, limits)
-        .map_err(|e| Reason::DecryptedContent(e.to_string().into()))?;
-    let mut children = document.element(parent).children();
-    let same = document.element(parent).children().count() == count;
-    match children.nth(index) {
-        Some(Node::Element(element)) if same => Ok(element.id()),
-        _ => Err(Reason::DecryptedContent("it is not exactly one element".into()).into()),
-    }
+    let replaced = document.replace_with_element(node, plaintext, limits);
+    let replaced = replaced.map_err(|e| Reason::DecryptedContent(e.to_string().into()))?;
+    replaced.ok_or_else(|| Reason::DecryptedContent("it is not exactly one element".into()).into())
 }
