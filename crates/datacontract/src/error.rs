@@ -91,6 +91,7 @@ impl ReadError {
 }
 
 impl From<ReadErrorKind> for ReadError {
+    #[cold]
     fn from(kind: ReadErrorKind) -> Self {
         Self { kind, path: String::new(), position: None }
     }
@@ -292,6 +293,7 @@ impl WriteError {
 }
 
 impl From<WriteErrorKind> for WriteError {
+    #[cold]
     fn from(kind: WriteErrorKind) -> Self {
         Self { kind, path: String::new() }
     }

@@ -12,8 +12,14 @@ use crate::protection::ProtectionLevel;
 pub type Result<T, E = SecurityError> = std::result::Result<T, E>;
 
 /// A message that could not be protected or verified: why, and at which element.
+///
+/// One pointer: results are moved through every step of every message, errors hardly ever. For the same reason they are made out of
+/// line, which tells the compiler that whatever leads to them is rare.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecurityError(Box<Refusal>);
+
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecurityError {
+struct Refusal {
     reason: Reason,
     element: Option<Box<str>>,
     /// Somebody on the way can have made it so.
@@ -22,58 +28,74 @@ pub struct SecurityError {
 
 impl SecurityError {
     /// An error for `reason` that names no element.
+    #[cold]
+    #[inline(never)]
     pub fn new(reason: Reason) -> Self {
-        Self { reason, element: None, is_doubtful: false }
+        Self(Box::new(Refusal { reason, element: None, is_doubtful: false }))
     }
 
     /// The same error, saying at which element it occurred (for instance `o:Security/c:DerivedKeyToken`).
     /// An element that is named already stays.
+    #[cold]
     #[must_use]
     pub fn at(mut self, element: impl Into<Box<str>>) -> Self {
-        self.element.get_or_insert_with(|| element.into());
+        self.0.element.get_or_insert_with(|| element.into());
         self
     }
 
     /// The same error, which somebody on the way can have brought about without any key.
+    #[cold]
     #[must_use]
-    pub(crate) fn doubtful(self, is_doubtful: bool) -> Self {
-        Self { is_doubtful, ..self }
+    pub(crate) fn doubtful(mut self, is_doubtful: bool) -> Self {
+        self.0.is_doubtful = is_doubtful;
+        self
     }
 
     /// What is wrong.
     pub fn reason(&self) -> &Reason {
-        &self.reason
+        &self.0.reason
     }
 
     /// The element at fault, when one can be named.
     pub fn element(&self) -> Option<&str> {
-        self.element.as_deref()
+        self.0.element.as_deref()
     }
 
     /// Whether the message is the peer's own beyond doubt, unaltered and fresh, and is refused because the two ends are
     /// set up differently (protection levels, order, signature confirmations): the next one will be no better.
     pub fn is_disagreement(&self) -> bool {
         let differs = matches!(
-            self.reason,
+            self.0.reason,
             Reason::Level { .. }
                 | Reason::PlainSignature
                 | Reason::NotConfirmed
                 | Reason::UnexpectedConfirmation
         );
-        differs && !self.is_doubtful
+        differs && !self.0.is_doubtful
     }
 
     /// The fault that the peer is told, which never distinguishes causes that an attacker could probe.
     pub fn fault(&self) -> SecurityFault {
-        self.reason.fault()
+        self.0.reason.fault()
+    }
+}
+
+impl fmt::Debug for SecurityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Refusal { reason, element, is_doubtful } = &*self.0;
+        f.debug_struct("SecurityError")
+            .field("reason", reason)
+            .field("element", element)
+            .field("is_doubtful", is_doubtful)
+            .finish()
     }
 }
 
 impl fmt::Display for SecurityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.element {
-            Some(element) => write!(f, "{} (at {element})", self.reason),
-            None => write!(f, "{}", self.reason),
+        match &self.0.element {
+            Some(element) => write!(f, "{} (at {element})", self.0.reason),
+            None => write!(f, "{}", self.0.reason),
         }
     }
 }
@@ -81,6 +103,8 @@ impl fmt::Display for SecurityError {
 impl std::error::Error for SecurityError {}
 
 impl From<Reason> for SecurityError {
+    #[cold]
+    #[inline(never)]
     fn from(reason: Reason) -> Self {
         Self::new(reason)
     }

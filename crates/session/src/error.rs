@@ -101,12 +101,14 @@ impl SessionStep {
 }
 
 impl From<ClientError> for SessionError {
+    #[cold]
     fn from(error: ClientError) -> Self {
         Self::Security(Box::new(error))
     }
 }
 
 impl From<waxwing_reliable::SessionError> for SessionError {
+    #[cold]
     fn from(error: waxwing_reliable::SessionError) -> Self {
         Self::Reliable(error)
     }

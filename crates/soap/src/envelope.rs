@@ -57,6 +57,7 @@ pub enum EnvelopeError {
 }
 
 impl From<ParseError> for EnvelopeError {
+    #[cold]
     fn from(error: ParseError) -> Self {
         Self::Xml(error)
     }

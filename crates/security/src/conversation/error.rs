@@ -117,6 +117,7 @@ pub enum ClientError {
 }
 
 impl From<NegotiationError> for ClientError {
+    #[cold]
     fn from(error: NegotiationError) -> Self {
         match error {
             NegotiationError::Fault(fault) => ClientError::Fault {

@@ -107,6 +107,7 @@ impl NegotiationError {
 }
 
 impl From<SecurityError> for NegotiationError {
+    #[cold]
     fn from(error: SecurityError) -> Self {
         NegotiationError::Message(error)
     }

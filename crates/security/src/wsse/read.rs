@@ -36,11 +36,13 @@ pub(super) fn is_white_space(text: &str) -> bool {
 }
 
 /// An error at an element.
+#[cold]
 pub(super) fn at(reason: Reason, element: Element<'_>) -> SecurityError {
     SecurityError::new(reason).at(label(element))
 }
 
 /// The error for an element that may not be where it is.
+#[cold]
 pub(super) fn unexpected(element: Element<'_>) -> SecurityError {
     let reason = Reason::UnexpectedElement {
         namespace: element.namespace().into(),
@@ -62,6 +64,7 @@ pub(super) fn label(element: Element<'_>) -> String {
 }
 
 /// A malformed element.
+#[cold]
 pub(super) fn malformed(
     element: Element<'_>,
     what: &'static str,
@@ -223,6 +226,7 @@ pub(super) fn algorithm(element: Element<'_>, what: &'static str, expected: &str
 }
 
 /// The error for an algorithm that is not the suite's.
+#[cold]
 pub(super) fn wrong_algorithm(
     element: Element<'_>,
     what: &'static str,

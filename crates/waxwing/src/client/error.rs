@@ -174,6 +174,7 @@ debug_is_display!(ChannelError, ChannelErrorKind);
 impl std::error::Error for ChannelError {}
 
 impl From<ChannelError> for CallError {
+    #[cold]
     fn from(error: ChannelError) -> Self {
         CallError::channel(error)
     }

@@ -383,10 +383,12 @@ impl std::fmt::Debug for ClientSecurity {
     }
 }
 
+#[cold]
 fn no_exchange() -> ClientError {
     ClientError::State("no exchange of the security protocol is under way")
 }
 
+#[cold]
 fn nobody_to_judge() -> ClientError {
     ClientError::State("no certificate of the service waits for a verdict")
 }

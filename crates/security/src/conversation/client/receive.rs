@@ -266,6 +266,7 @@ impl SecureConversationClient {
     }
 }
 
+#[cold]
 fn no_flow() -> ClientError {
     ClientError::State("the messages of this binding are exchanges: a reply belongs to its request")
 }

@@ -450,6 +450,7 @@ fn is_refusal(verified: &Verified) -> bool {
         .is_some_and(|fault| kinds.contains(&SecurityFaultKind::of(&fault)))
 }
 
+#[cold]
 pub(super) fn not_open() -> ClientError {
     ClientError::State("the security session is not open")
 }

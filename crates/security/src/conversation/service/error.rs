@@ -90,6 +90,7 @@ pub enum ServiceError {
 }
 
 impl From<NegotiationError> for ServiceError {
+    #[cold]
     fn from(error: NegotiationError) -> Self {
         ServiceError::Negotiation(error)
     }

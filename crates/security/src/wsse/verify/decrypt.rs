@@ -122,6 +122,7 @@ pub(super) fn open<'o>(
 }
 
 /// The error of what was decrypted and has a wrong padding.
+#[cold]
 pub(super) fn badly_padded() -> SecurityError {
     SecurityError::new(Reason::Decryption).at("EncryptedData")
 }
