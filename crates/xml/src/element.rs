@@ -312,6 +312,30 @@ impl<'a> Element<'a> {
             .map(move |index| Element { document, index })
     }
 
+    /// Shows each attribute of the element, and of what is in it but what was [passed over](Document::parse_passing), whose local
+    /// name has so many octets, in document order, with the element that it stands in. Nearly all others are left out by
+    /// that.
+    pub fn each_attribute_of_length(
+        &self,
+        octets: usize,
+        mut show: impl FnMut(Element<'a>, Attribute<'a>),
+    ) {
+        let document = self.document;
+        let mut next = Some(self.index);
+        while let Some(index) = next {
+            let node = document.node(index);
+            // Of what is no element the tag says something else.
+            if node.tag != 0 && node.is_element() {
+                for data in document.element_attributes(node) {
+                    if usize::from(data.local_len) == octets {
+                        show(Element { document, index }, Attribute { document, data });
+                    }
+                }
+            }
+            next = document.following(index, self.index);
+        }
+    }
+
     /// Where the element stands in the source, tags included; empty for a built one.
     pub fn span(&self) -> Span {
         match self.name_span() {
@@ -443,6 +467,12 @@ impl<'a> Attribute<'a> {
     #[inline]
     pub fn local_name(&self) -> &'a str {
         self.document.str(self.data.local())
+    }
+
+    /// The namespace name; empty for none.
+    #[inline]
+    pub fn namespace(&self) -> &'a str {
+        self.document.names.namespace(self.binding().namespace)
     }
 
     /// The value, references resolved and white space normalized.

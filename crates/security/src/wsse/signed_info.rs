@@ -107,7 +107,7 @@ pub(super) fn within_signature(canonical: &[u8]) -> [&[u8]; 2] {
 
 /// Reads an element that is written as [`SignedInfo::push`] writes it, at the beginning of `text`: `part` takes the identifier
 /// and the digest (in base64) of each reference. Gives the canonical form of the element and what is behind it; nothing where any
-/// octet is another, where there are more than `most` references, or where `part` takes one not.
+/// octet is another, where there is no reference or more than `most`, or where `part` takes one not.
 ///
 /// An identifier that `part` takes is in the canonical form as it stands, so it must hold nothing that would be escaped there.
 pub(super) fn read<'t>(
@@ -122,15 +122,18 @@ pub(super) fn read<'t>(
     let more = canonical.between.len() - wire.between.len();
     let mut out = Vec::with_capacity(text.len() + (text.len() / 256 + 4) * more);
     out.extend_from_slice(&canonical.beginning);
+    push(&mut out, &[BEFORE_ID]);
     let rest = references(text, wire, settings.suite.digest, most, |id, digest| {
         part(id, digest)?;
-        let (before, behind) = (BEFORE_ID.as_bytes(), BEHIND_DIGEST.as_bytes());
-        for piece in [before, id, &canonical.between, digest, behind] {
+        for piece in [id, &canonical.between, digest] {
             out.extend_from_slice(piece);
         }
+        push(&mut out, &[NEXT]);
         Some(())
     })?;
-    push(&mut out, &[END]);
+    // There was no next one.
+    out.truncate(out.len() - NEXT.len());
+    push(&mut out, &[LAST]);
     Some((out, rest))
 }
 
@@ -148,7 +151,7 @@ pub(super) fn pass<'t>(
     references(text, wire, algorithm, most, &mut part)
 }
 
-/// Takes each reference of an element at the beginning of `text`. Gives what is behind the element.
+/// Takes each reference of an element at the beginning of `text`, which has one at least. Gives what is behind the element.
 fn references<'t>(
     text: &'t [u8],
     wire: &Always,
@@ -160,20 +163,19 @@ fn references<'t>(
         DigestAlgorithm::Sha1 => 28,
         DigestAlgorithm::Sha256 => 44,
     };
-    let mut rest = text.strip_prefix(&*wire.beginning)?;
-    let mut count = 0;
-    while let Some(at_id) = rest.strip_prefix(BEFORE_ID.as_bytes()) {
-        count += 1;
-        if count > most {
-            return None;
-        }
+    let behind = text.strip_prefix(&*wire.beginning)?;
+    let mut at_id = behind.strip_prefix(BEFORE_ID.as_bytes())?;
+    for _ in 0..most {
         let id = at_id.iter().position(|octet| *octet == b'"')?;
         let (id, behind) = at_id.split_at(id);
         let (digest, behind) = behind.strip_prefix(&*wire.between)?.split_at_checked(length)?;
-        rest = behind.strip_prefix(BEHIND_DIGEST.as_bytes())?;
         part(id, digest)?;
+        match behind.strip_prefix(NEXT.as_bytes()) {
+            Some(next) => at_id = next,
+            None => return behind.strip_prefix(LAST.as_bytes()),
+        }
     }
-    rest.strip_prefix(END.as_bytes())
+    None
 }
 
 /// The start tag where the element stands alone, before and behind its namespace.
@@ -182,6 +184,10 @@ const DECLARED: &str = "\">";
 const END: &str = "</SignedInfo>";
 const BEFORE_ID: &str = "<Reference URI=\"#";
 const BEHIND_DIGEST: &str = "</DigestValue></Reference>";
+/// From a digest up to the next reference.
+const NEXT: &str = "</DigestValue></Reference><Reference URI=\"#";
+/// From the last digest on.
+const LAST: &str = "</DigestValue></Reference></SignedInfo>";
 
 /// What is the same in each SignedInfo of the same algorithms.
 struct Always {

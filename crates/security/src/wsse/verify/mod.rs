@@ -9,6 +9,7 @@
 mod confirmation;
 mod decrypt;
 mod derived;
+mod ids;
 mod known;
 mod parts;
 mod pass;
@@ -25,7 +26,8 @@ use std::borrow::Cow;
 use waxwing_soap::Envelope;
 use waxwing_xml::NodeId;
 
-use self::parts::{Parts, check_ids};
+use self::ids::Ids;
+use self::parts::Parts;
 use self::pass::Pass;
 use self::signature::Signed;
 pub(crate) use self::timestamp::check_age;
@@ -127,17 +129,19 @@ fn cover(
     parts: &mut Parts,
 ) -> Result<Signed> {
     if pass.encrypt_before_sign {
-        check_ids(envelope.document(), None, None)?;
-        let mut signed = check_digests(envelope, (security, None), pass, parts)?;
+        let mut signed = {
+            let ids = Ids::find_all(envelope.document(), None, None)?;
+            check_digests(envelope, (security, None), pass, (parts, &ids))?
+        };
         pass.decrypt_children(envelope.document_mut(), &mut signed)?;
         parts.decrypt(envelope.document_mut(), pass)?;
-        check_ids(envelope.document(), None, pass.references.as_ref())?;
+        Ids::find_all(envelope.document(), None, pass.references.as_ref())?;
         return Ok(signed);
     }
     parts.decrypt(envelope.document_mut(), pass)?;
     let known = known_header(envelope, security);
-    check_ids(envelope.document(), known.as_ref(), pass.references.as_ref())?;
-    check_digests(envelope, (security, known.as_ref()), pass, parts)
+    let ids = Ids::find_all(envelope.document(), known.as_ref(), pass.references.as_ref())?;
+    check_digests(envelope, (security, known.as_ref()), pass, (parts, &ids))
 }
 
 /// What the header says, while it was only passed over.
@@ -190,14 +194,16 @@ fn check_digests(
     envelope: &Envelope,
     (security, known): (NodeId, Option<&KnownHeader<'_>>),
     pass: &Pass<'_>,
-    parts: &mut Parts,
+    (parts, ids): (&mut Parts, &Ids<'_>),
 ) -> Result<Signed> {
     let document = envelope.document();
     if matches!(pass.expect.protection, ExpectedToken::Transport) {
-        return transport::check(envelope, security, pass, parts);
+        return transport::check(envelope, security, pass, (parts, ids));
     }
     match &pass.primary {
-        Some(primary) => parts.check_digests(document, security, primary, (pass.expect, known)),
+        Some(primary) => {
+            parts.check_digests(document, security, primary, (pass.expect, known), ids)
+        }
         None => Ok(Signed::new()),
     }
 }

@@ -8,10 +8,11 @@ use super::super::ProtectionOrder;
 use super::super::expect::Expectations;
 use super::super::known_header::KnownHeader;
 use super::super::limits;
-use super::super::names::{DSIG, WSSE11, WSU, XENC, XML};
+use super::super::names::{WSSE11, WSU, XENC};
 use super::super::read::{at, elements, is_white_space, malformed};
 use super::super::verified::{Headers, PartProtection};
 use super::decrypt::{self, DataReferences, Octets, Stands};
+use super::ids::Ids;
 use super::pass::Pass;
 use super::signature::{Primary, Signed};
 use super::tokens::Tokens;
@@ -146,18 +147,11 @@ impl Parts {
         security: NodeId,
         primary: &Primary,
         (expect, known): (&Expectations<'_>, Option<&KnownHeader<'_>>),
+        ids: &Ids<'_>,
     ) -> Result<Signed> {
         let mut signed_children = SmallVec::new();
         // Of a header that is read from its text only the timestamp can be signed.
         let stamp = known.and_then(|header| header.stamp.as_ref());
-        let children = if known.is_some() { None } else { Some(document.element(security)) };
-        let children = children.into_iter().flat_map(|security| security.elements());
-        let targets: SmallVec<[(Element<'_>, &str); 32]> = std::iter::once(self.body.0)
-            .chain(self.headers.iter().map(|(node, _)| *node))
-            .map(|node| document.element(node))
-            .chain(children)
-            .filter_map(|element| Some((element, id_of(element)?)))
-            .collect();
         let mut canonicalizer = Canonicalizer::new(document);
         for reference in &primary.references {
             if let Some(stamp) = stamp.filter(|stamp| reference.id.is(stamp.id)) {
@@ -165,13 +159,17 @@ impl Parts {
                 signed_children.push(security);
                 continue;
             }
-            let found = targets.iter().find(|(_, id)| reference.id.is(id));
-            let (element, _) =
-                found.ok_or_else(|| Reason::UnresolvedReference((&*reference.id).into()))?;
-            reference.verify(&mut canonicalizer, *element, expect.settings)?;
-            match self.part_mut(element.id()) {
+            let unresolved = || Reason::UnresolvedReference((&*reference.id).into());
+            let node = ids.find(reference).ok_or_else(unresolved)?;
+            let element = document.element(node);
+            let part = self.part_mut(node);
+            if part.is_none() && !is_child(element, security) {
+                return Err(unresolved().into());
+            }
+            reference.verify(&mut canonicalizer, element, expect.settings)?;
+            match part {
                 Some(protection) => protection.signed = true,
-                None => signed_children.push(element.id()),
+                None => signed_children.push(node),
             }
         }
         Ok(signed_children)
@@ -300,6 +298,10 @@ impl<'e> HiddenHeader<'e> {
     }
 }
 
+fn is_child(element: Element<'_>, parent: NodeId) -> bool {
+    element.parent().is_some_and(|found| found.id() == parent)
+}
+
 /// For whom a header is and whether it must be understood (SOAP 1.2 Part 1 §5.2, SOAP 1.1 §4.2).
 fn routing<'e>(header: Element<'e>, soap: &str) -> [Option<&'e str>; 4] {
     ["mustUnderstand", "relay", "role", "actor"].map(|attribute| {
@@ -309,55 +311,4 @@ fn routing<'e>(header: Element<'e>, soap: &str) -> [Option<&'e str>; 4] {
             value => Some(value),
         }
     })
-}
-
-/// The identifier by which an element can be referred to: `Id` on elements of XML Signature and
-/// Encryption, `u:Id` on all others.
-pub(super) fn id_of(element: Element<'_>) -> Option<&str> {
-    if element.namespace() == DSIG || element.namespace() == XENC {
-        element.attribute("Id")
-    } else {
-        element.attribute_ns(WSU, "Id")
-    }
-}
-
-/// Refuses a message in which an identifier occurs twice, wherever: `u:Id` and `xml:id` of all elements,
-/// `Id` of those of XML Signature and Encryption, the ids of what was encrypted, and those of a header that is read from its
-/// text.
-pub(super) fn check_ids(
-    document: &Document,
-    known: Option<&KnownHeader<'_>>,
-    references: Option<&DataReferences>,
-) -> Result<()> {
-    let mut ids: SmallVec<[(u64, &str); 64]> = SmallVec::new();
-    ids.extend(references.iter().flat_map(|r| r.ids()).map(ordered));
-    if let Some(header) = known {
-        ids.extend(header.ids().map(ordered));
-    }
-    for element in document.root().descendants_but_unread() {
-        for attribute in element.attributes() {
-            // What nearly all others differ by.
-            if attribute.local_name().len() != "Id".len() {
-                continue;
-            }
-            let is_id = attribute.is(WSU, "Id")
-                || attribute.is(XML, "id")
-                || attribute.is("", "Id") && matches!(element.namespace(), DSIG | XENC);
-            if is_id {
-                ids.push(ordered(attribute.value()));
-            }
-        }
-    }
-    ids.sort_unstable();
-    match ids.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(Reason::DuplicateId(pair[0].1.into()).into()),
-        None => Ok(()),
-    }
-}
-
-/// An identifier with what orders it: in any order equal ones are neighbours, and lengths and last octets are compared faster
-/// than identifiers that begin alike.
-fn ordered(id: &str) -> (u64, &str) {
-    let last = id.bytes().rev().take(7);
-    (last.fold(id.len() as u64, |order, octet| order << 8 | u64::from(octet)), id)
 }

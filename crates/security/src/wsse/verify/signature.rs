@@ -5,7 +5,7 @@ use subtle::ConstantTimeEq;
 use waxwing_xml::{Canonicalizer, Element, Exclusive, NodeId, Sink};
 
 use super::super::SecuritySettings;
-use super::super::ids::Id;
+use super::super::ids::{Id, order_of};
 use super::super::key::{self, Digester, MacSink, MessageKey};
 use super::super::limits;
 use super::super::names::{DSIG, EXC_C14N, EXC_C14N_WITH_COMMENTS, STR_TRANSFORM};
@@ -23,6 +23,8 @@ pub(super) type Signed = SmallVec<[NodeId; 8]>;
 /// A reference of a signature: to what, how it is hashed, and the digest.
 pub(super) struct Reference {
     pub(super) id: Id,
+    /// That of the identifier.
+    order: u64,
     transform: Transform,
     pub(super) digest: Short,
 }
@@ -86,7 +88,7 @@ impl<'e> Signature<'e> {
         let mut references: Vec<Reference> = Vec::with_capacity(children.len());
         for child in children {
             let reference = reference(*child, settings)?;
-            if references.iter().any(|known| known.id == reference.id) {
+            if references.iter().any(|known| known.is_to(&reference)) {
                 return Err(at(Reason::DuplicateReference((&*reference.id).into()), *child));
             }
             references.push(reference);
@@ -144,8 +146,22 @@ pub(super) fn verify_mac(
 
 impl Reference {
     /// One that is read from text: exclusive canonicalization, as it stands.
-    pub(super) fn usual(id: Id, digest: Short) -> Self {
-        Self { id, transform: Transform::default(), digest }
+    pub(super) fn usual(id: &str, digest: Short) -> Self {
+        Self::new(id, Transform::default(), digest)
+    }
+
+    fn new(id: &str, transform: Transform, digest: Short) -> Self {
+        Self { id: id.into(), order: order_of(id), transform, digest }
+    }
+
+    /// What [`order_of`] says of its identifier.
+    pub(super) fn order(&self) -> u64 {
+        self.order
+    }
+
+    /// Whether it leads where another one does.
+    pub(super) fn is_to(&self, other: &Self) -> bool {
+        self.order == other.order && self.id == other.id
     }
 
     /// Whether `element`, in its place, has the digest of this reference. `canonicalizer` is of its document.
@@ -183,12 +199,25 @@ impl Reference {
     }
 
     fn compare(&self, digest: &DigestValue, local_name: &str) -> Result<()> {
-        if bool::from(digest.ct_eq(&self.digest)) {
-            Ok(())
-        } else {
-            Err(Reason::DigestMismatch(local_name.into()).into())
+        match is_same(digest, &self.digest) {
+            true => Ok(()),
+            false => Err(Reason::DigestMismatch(local_name.into()).into()),
         }
     }
+}
+
+/// Whether two digests are the same, in a time that does not tell in which octets they differ: what was encrypted has one, too.
+/// (All octets of all words are taken together; only that is compared as a value that is to be kept from the compiler, which
+/// takes longer for each octet than the digest of a short header.)
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let (words, rest) = one.as_chunks();
+    let (other_words, other_rest) = other.as_chunks();
+    let word = |octets: &[u8; 4]| u32::from_ne_bytes(*octets);
+    let differ = |all, (one, other)| all | (word(one) ^ word(other));
+    let different = words.iter().zip(other_words).fold(0, differ);
+    let different_rest =
+        rest.iter().zip(other_rest).fold(0, |all, (one, other)| all | (one ^ other));
+    one.len() == other.len() && bool::from((different | u32::from(different_rest)).ct_eq(&0))
 }
 
 fn reference(element: Element<'_>, settings: &SecuritySettings) -> Result<Reference> {
@@ -208,7 +237,7 @@ fn reference(element: Element<'_>, settings: &SecuritySettings) -> Result<Refere
     no_children(method)?;
     let digest = short_base64_content(require(&mut children, element, DSIG, "DigestValue")?)?;
     end(children)?;
-    Ok(Reference { id: id.into(), transform, digest })
+    Ok(Reference::new(id, transform, digest))
 }
 
 /// Exclusive canonicalization, which may be repeated (and then changes nothing).
@@ -273,4 +302,25 @@ pub(super) struct Primary {
     pub(super) encrypted: bool,
     /// Where it was read from its text, and may be endorsed: the digest of all of it.
     pub(super) digest: Option<DigestValue>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same;
+
+    #[test]
+    fn digests_are_the_same_in_all_octets() {
+        for length in 0..40 {
+            let digest: Vec<u8> = (0..length).map(|at: u8| at.wrapping_mul(7)).collect();
+            assert!(is_same(&digest, &digest.clone()));
+            for at in 0..digest.len() {
+                for bit in 0..8 {
+                    let mut other = digest.clone();
+                    other[at] ^= 1 << bit;
+                    assert!(!is_same(&digest, &other) && !is_same(&other, &digest));
+                }
+                assert!(!is_same(&digest, &digest[..at]) && !is_same(&digest[..at], &digest));
+            }
+        }
+    }
 }

@@ -8,7 +8,8 @@ use waxwing_xml::{Element, NodeId};
 use super::super::read::at;
 use super::super::token::SupportingUse;
 use super::super::verified::EndorsingProof;
-use super::parts::{Parts, id_of};
+use super::ids::{Ids, id_of};
+use super::parts::Parts;
 use super::pass::Pass;
 use super::signature::{Primary, Signature, Signed};
 use crate::error::{Reason, Result, SecurityError};
@@ -56,12 +57,13 @@ pub(super) fn check(
     envelope: &Envelope,
     security: NodeId,
     pass: &Pass<'_>,
-    parts: &mut Parts,
+    (parts, ids): (&mut Parts, &Ids<'_>),
 ) -> Result<Signed> {
     let document = envelope.document();
     let mut all = Signed::new();
     for (proof, signature) in pass.endorsing.iter().zip(&pass.by_tokens) {
-        let signed = parts.check_digests(document, security, signature, (pass.expect, None))?;
+        let signed =
+            parts.check_digests(document, security, signature, (pass.expect, None), ids)?;
         let stamp = pass.stamp.as_ref().ok_or(Reason::SignatureWithoutTimestamp)?;
         if !signed.contains(&stamp.node) {
             let what = Reason::NotSigned("the Timestamp".into());

@@ -1,12 +1,12 @@
 //! A signature under a symmetric key written as most stacks write it. Its text says all there is to know, so that no tree of its eighty
 //! elements is made, asked and walked.
 
-use base64_simd::{AsOut as _, STANDARD};
+use base64_simd::STANDARD;
+use smallvec::SmallVec;
 use waxwing_crypto::DigestValue;
 use waxwing_xml::Sink as _;
 
 use super::super::SecuritySettings;
-use super::super::ids::Id;
 use super::super::key::Digester;
 use super::super::known_header::is_plain;
 use super::super::limits;
@@ -77,15 +77,19 @@ pub(super) fn read<'t>(
     let text = after(text, &[" xmlns=\"", DSIG, "\">"])?;
     let method = settings.suite.symmetric_signature_uri();
     let mut references: Vec<Reference> = Vec::with_capacity((text.len() / 256).min(16));
+    let mut digests = Digests::default();
     let mut take = |to, digest| {
-        let reference = reference(to, digest)?;
-        let is_repeated = references.iter().any(|known| known.id == reference.id);
+        let to = identifier(to).filter(|id| !id.contains('('))?;
+        digests.push(digest)?;
+        let reference = Reference::usual(to, Short::new());
+        let is_repeated = references.iter().any(|known| known.is_to(&reference));
         let is_own = id.is_some_and(|id| reference.id.is(id));
         references.push(reference);
         (!is_repeated && !is_own).then_some(())
     };
     let (canonical, text) =
         signed_info::read(text, method, settings, limits::REFERENCES, &mut take)?;
+    digests.decode_into(&mut references)?;
     let text = after(text, &["<SignatureValue>"])?;
     let (value_text, text) = text.split_at(text.iter().position(|octet| *octet == b'<')?);
     let value = STANDARD.decode_to_vec(value_text).ok()?;
@@ -104,7 +108,7 @@ pub(super) fn read<'t>(
     let text = after(text, &[" URI=\"#"])?;
     let (key, text) = text.split_at(text.iter().position(|octet| *octet == b'"')?);
     let end = after(text, &["\"/></o:SecurityTokenReference></KeyInfo></Signature>"])?;
-    let is_whole = end.is_empty() && !references.is_empty();
+    let is_whole = end.is_empty();
     let key = identifier(key)?;
     is_whole.then_some(Usual { id, references, canonical, value, value_text, key, hint })
 }
@@ -114,11 +118,35 @@ fn after<'t>(text: &'t [u8], pieces: &[&str]) -> Option<&'t [u8]> {
     pieces.iter().try_fold(text, |text, piece| text.strip_prefix(piece.as_bytes()))
 }
 
-fn reference(id: &[u8], digest: &[u8]) -> Option<Reference> {
-    let id = identifier(id).filter(|id| !id.contains('('))?;
-    let mut octets = [0; 48];
-    let digest = STANDARD.decode(digest, octets[..].as_out()).ok()?;
-    Some(Reference::usual(Id::from(id), Short::from_slice(digest)))
+/// The digests of a signature in base64. They are decoded at once: a single one takes as long as all of them.
+#[derive(Default)]
+struct Digests(SmallVec<[u8; Self::USUAL]>);
+
+impl Digests {
+    /// Eleven of SHA-256.
+    const USUAL: usize = 512;
+
+    /// Takes one whose last octet but one is the last: all that algorithms have are of such a length, 20 or 32.
+    fn push(&mut self, digest: &[u8]) -> Option<()> {
+        let (b'=', most) = digest.split_last()? else { return None };
+        self.0.extend_from_slice(most);
+        // No bits more, in place of none: so there is one octet more, which is 0.
+        self.0.push(b'A');
+        Some(())
+    }
+
+    /// Gives each reference its own. All have the same length.
+    fn decode_into(mut self, references: &mut [Reference]) -> Option<()> {
+        let octets = STANDARD.decode_inplace(&mut self.0).ok()?;
+        let length = octets.len().checked_div(references.len()).filter(|length| *length > 0)?;
+        references.iter_mut().zip(octets.chunks_exact(length)).try_for_each(
+            |(reference, octets)| {
+                let (0, digest) = octets.split_last()? else { return None };
+                reference.digest = Short::from_slice(digest);
+                Some(())
+            },
+        )
+    }
 }
 
 /// An identifier that is the same in text, in the tree and in canonical form.
@@ -135,7 +163,7 @@ mod tests {
 
     use super::super::super::reference::TokenRef;
     use super::super::super::signed_info::{DigestText, Part, SignedInfo};
-    use super::super::parts::id_of;
+    use super::super::ids::id_of;
     use super::super::signature::Signature;
     use super::*;
 
@@ -152,11 +180,8 @@ mod tests {
     fn text(ids: &[String], settings: &SecuritySettings) -> Vec<u8> {
         let length = if settings.suite.digest == DigestAlgorithm::Sha1 { 20 } else { 32 };
         let digest = |place: usize| Short::from_elem((place * 37) as u8, length);
-        let parts: Vec<Reference> = ids
-            .iter()
-            .enumerate()
-            .map(|(place, id)| Reference::usual(Id::from(&**id), digest(place)))
-            .collect();
+        let parts: Vec<Reference> =
+            ids.iter().enumerate().map(|(place, id)| Reference::usual(id, digest(place))).collect();
         let mut text = format!("<Signature xmlns=\"{DSIG}\">").into_bytes();
         let method = settings.suite.symmetric_signature_uri();
         SignedInfo::new(&parts, method, settings).push(&mut text);
