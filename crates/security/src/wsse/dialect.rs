@@ -42,6 +42,8 @@ macro_rules! conversation {
     };
 }
 
+pub(super) use conversation;
+
 uris! {
     /// The WS-Trust namespace.
     trust => trust!(feb ""), trust!(v13 "");

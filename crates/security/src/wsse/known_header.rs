@@ -11,7 +11,10 @@ use super::names::{DSIG, TYPE_ELEMENT, WSSE, WSU, XENC};
 use super::reference::TokenRef;
 use super::{Dialect, limits, signed_info};
 
+mod form;
 mod noted;
+
+use self::form::Form;
 
 /// Derived keys of one message: to sign with, and to encrypt with.
 const DERIVED_KEYS: usize = 2;
@@ -125,10 +128,10 @@ impl<'t> KnownHeader<'t> {
     /// canonical form of the timestamp is known, and nothing can be referred to but what has an identifier here.
     fn read(text: &'t str) -> Option<(Self, &'t str)> {
         let (stamp, text) = optional(text, "<u:Timestamp", KnownStamp::read)?;
-        let (context, mut text) = either(text, "SecurityContextToken", KnownContext::read)?;
+        let (context, mut text) = either(text, |form| form.context, KnownContext::read)?;
         let mut derived = SmallVec::new();
         loop {
-            let (next, rest) = either(text, "DerivedKeyToken", KnownDerivedKey::read)?;
+            let (next, rest) = either(text, |form| form.key, KnownDerivedKey::read)?;
             text = rest;
             match next {
                 Some(_) if derived.len() == DERIVED_KEYS => return None,
@@ -182,26 +185,28 @@ impl<'t> KnownStamp<'t> {
 }
 
 impl<'t> KnownContext<'t> {
-    /// Behind the name.
-    fn read((dialect, prefix): (Dialect, &'t str), text: &'t str) -> Option<(Self, &'t str)> {
-        let (id, text) = identified(dialect, text)?;
-        let (identifier, text) = required(dialect, text, "Identifier", VISIBLE)?;
-        let (instance, text) = element(dialect, text, "Instance", VISIBLE)?;
-        let text = end(dialect, text, "SecurityContextToken")?;
-        Some((Self { dialect, prefix, id, identifier, instance }, text))
+    /// From its id on.
+    fn read(form: &Form, prefix: &'t str, text: &'t str) -> Option<(Self, &'t str)> {
+        let (id, text) = until(text, form.identifier, PLAIN)?;
+        let (identifier, text) = until(text, form.identifier_end, VISIBLE)?;
+        let (instance, text) =
+            optional(text, form.instance, |text| until(text, form.instance_end, VISIBLE))?;
+        let text = text.strip_prefix(form.context_end)?;
+        Some((Self { dialect: form.dialect, prefix, id, identifier, instance }, text))
     }
 }
 
 impl<'t> KnownDerivedKey<'t> {
-    /// Behind the name.
-    fn read((dialect, prefix): (Dialect, &'t str), text: &'t str) -> Option<(Self, &'t str)> {
-        let (id, text) = identified(dialect, text)?;
-        let (base, text) = KnownReference::read(text, Some(dialect.conversation_prefix()))?;
-        let (offset, text) = element(dialect, text, "Offset", DIGIT)?;
-        let (length, text) = element(dialect, text, "Length", DIGIT)?;
-        let (nonce, text) = required(dialect, text, "Nonce", BASE64)?;
-        let text = end(dialect, text, "DerivedKeyToken")?;
-        Some((Self { dialect, prefix, id, base, offset, length, nonce }, text))
+    /// From its id on.
+    fn read(form: &Form, prefix: &'t str, text: &'t str) -> Option<(Self, &'t str)> {
+        let (id, text) = until(text, form.base, PLAIN)?;
+        let (base, text) = KnownReference::read(text, Some(form.base_instance))?;
+        let (offset, text) =
+            optional(text, form.offset, |text| until(text, form.offset_end, DIGIT))?;
+        let (length, text) =
+            optional(text, form.length, |text| until(text, form.length_end, DIGIT))?;
+        let (nonce, text) = until(text.strip_prefix(form.nonce)?, form.key_end, BASE64)?;
+        Some((Self { dialect: form.dialect, prefix, id, base, offset, length, nonce }, text))
     }
 }
 
@@ -215,7 +220,8 @@ impl<'t> KnownEncrypted<'t> {
         let text = after(text, &[TYPE_ELEMENT, "\" xmlns:e=\"", XENC, "\">"])?;
         let text = after(text, &["<e:EncryptionMethod Algorithm=\""])?;
         let (algorithm, text) = until(text, "\"/><KeyInfo xmlns=\"", PLAIN)?;
-        let (key, text) = KnownReference::read(after(text, &[DSIG, "\">"])?, None)?;
+        let text = after(text, &[DSIG, "\"><o:SecurityTokenReference><o:Reference"])?;
+        let (key, text) = KnownReference::read(text, None)?;
         let text = after(text, &["</KeyInfo><e:CipherData><e:CipherValue>"])?;
         let (value, text) = text.split_at_checked(memchr(b'<', text.as_bytes())?)?;
         STANDARD.check(value.as_bytes()).ok()?;
@@ -232,9 +238,9 @@ impl<'t> KnownReference<'t> {
         }
     }
 
-    /// A SecurityTokenReference. `prefix` is that of its dialect, where it is declared around it.
-    fn read(text: &'t str, prefix: Option<&str>) -> Option<(Self, &'t str)> {
-        let mut text = after(text, &["<o:SecurityTokenReference><o:Reference"])?;
+    /// The attributes of the Reference in a SecurityTokenReference, and the rest of both. `before_instance` is what stands
+    /// before the generation of the key, where the prefix of the dialect is declared around it.
+    fn read(mut text: &'t str, before_instance: Option<&str>) -> Option<(Self, &'t str)> {
         let (mut uri, mut instance, mut value_type) = (None, None, None);
         while text.starts_with(' ') {
             let (known, begin) = if let Some(value) = text.strip_prefix(" URI=\"") {
@@ -243,7 +249,7 @@ impl<'t> KnownReference<'t> {
                 // Only a hint, which is not compared in the tree either.
                 (&mut value_type, value)
             } else {
-                (&mut instance, after(text, &[" ", prefix?, ":Instance=\""])?)
+                (&mut instance, text.strip_prefix(before_instance?)?)
             };
             let value;
             (value, text) = until(begin, "\"", PLAIN)?;
@@ -266,7 +272,8 @@ fn clear_signature(text: &str) -> Option<(&str, &str)> {
         (is(id, PLAIN) && is(digest, BASE64)).then_some(())
     })?;
     let value = after(info.get(info.len() - value.len()..)?, &["<SignatureValue>"])?;
-    let (_, behind) = until(value, "</SignatureValue><KeyInfo>", BASE64)?;
+    let end = "</SignatureValue><KeyInfo><o:SecurityTokenReference><o:Reference";
+    let (_, behind) = until(value, end, BASE64)?;
     let (_, behind) = KnownReference::read(behind, None)?;
     let behind = after(behind, &["</KeyInfo></Signature>"])?;
     Some((&text[..text.len() - behind.len()], behind))
@@ -295,10 +302,36 @@ fn after<'t>(text: &'t str, pieces: &[&str]) -> Option<&'t str> {
 
 /// What stands before `end`, one octet at least and all of them of a kind, and what is behind it.
 fn until<'t>(text: &'t str, end: &str, kind: u8) -> Option<(&'t str, &'t str)> {
-    let len =
-        text.bytes().position(|octet| KINDS[octet as usize] & kind == 0).filter(|len| *len > 0)?;
-    let (found, rest) = text.split_at_checked(len)?;
+    let len = length_of(text.as_bytes(), kind);
+    let (found, rest) = text.split_at_checked(len).filter(|_| len > 0)?;
     Some((found, rest.strip_prefix(end)?))
+}
+
+/// How many octets at the beginning are of a kind.
+#[inline(never)]
+fn length_of(octets: &[u8], kind: u8) -> usize {
+    let mut len = 0;
+    if kind == PLAIN || kind == VISIBLE {
+        // What is long is looked at in blocks, of which the compiler makes vectors: all that is 0 is of another kind.
+        let others = if kind == PLAIN { 0x1F } else { b' ' };
+        let is_other = |b: u8| {
+            let is_between = b.saturating_sub(others).min(0x7F_u8.saturating_sub(b));
+            is_between.min(b ^ b'&').min(b ^ b'<').min(b ^ b'>').min(b ^ b'"') == 0
+        };
+        for block in octets.as_chunks::<16>().0 {
+            let mut stops = [0; 16];
+            for (stop, octet) in stops.iter_mut().zip(block) {
+                *stop = if is_other(*octet) { u8::MAX } else { 0 };
+            }
+            let stops = u128::from_le_bytes(stops);
+            if stops != 0 {
+                return len + stops.trailing_zeros() as usize / 8;
+            }
+            len += block.len();
+        }
+    }
+    let rest = octets[len..].iter();
+    len + rest.take_while(|octet| KINDS[usize::from(**octet)] & kind != 0).count()
 }
 
 /// What may stand here, behind its begin.
@@ -313,58 +346,20 @@ fn optional<'t, T>(
     }
 }
 
-/// An element of WS-SecureConversation that may stand here, in either dialect, which is told with its prefix.
+/// An element of WS-SecureConversation that may stand here, in either dialect. It is read from what is behind its begin on.
 fn either<'t, T>(
     text: &'t str,
-    local: &str,
-    read: impl Fn((Dialect, &'t str), &'t str) -> Option<(T, &'t str)>,
+    begin: impl Fn(&'static Form) -> &'static str,
+    read: impl Fn(&'static Form, &'t str, &'t str) -> Option<(T, &'t str)>,
 ) -> Option<(Option<T>, &'t str)> {
-    for dialect in Dialect::ALL {
-        let prefix = dialect.conversation_prefix();
-        if let Some(behind) = after(text, &["<", prefix, ":", local]) {
-            let prefix = &text["<".len()..][..prefix.len()];
-            return read((dialect, prefix), behind).map(|(found, text)| (Some(found), text));
+    const FORMS: &[Form; 2] = &Form::ALL;
+    for form in FORMS {
+        if let Some(behind) = text.strip_prefix(begin(form)) {
+            let (found, text) = read(form, form.prefix(text), behind)?;
+            return Some((Some(found), text));
         }
     }
     Some((None, text))
-}
-
-/// The rest of a start tag with an identifier and the declaration of the dialect.
-fn identified(dialect: Dialect, text: &str) -> Option<(&str, &str)> {
-    let (id, text) = until(after(text, &[" u:Id=\""])?, "\" xmlns:", PLAIN)?;
-    let (prefix, namespace) = (dialect.conversation_prefix(), dialect.conversation());
-    Some((id, after(text, &[prefix, "=\"", namespace, "\">"])?))
-}
-
-/// An element with text that may stand here.
-fn element<'t>(
-    dialect: Dialect,
-    text: &'t str,
-    local: &str,
-    kind: u8,
-) -> Option<(Option<&'t str>, &'t str)> {
-    let prefix = dialect.conversation_prefix();
-    let Some(content) = after(text, &["<", prefix, ":", local, ">"]) else {
-        return Some((None, text));
-    };
-    let (content, text) = until(content, "</", kind)?;
-    Some((Some(content), after(text, &[prefix, ":", local, ">"])?))
-}
-
-/// The same that must stand here.
-fn required<'t>(
-    dialect: Dialect,
-    text: &'t str,
-    local: &str,
-    kind: u8,
-) -> Option<(&'t str, &'t str)> {
-    let (content, text) = element(dialect, text, local, kind)?;
-    Some((content?, text))
-}
-
-/// What is behind an end tag.
-fn end<'t>(dialect: Dialect, text: &'t str, local: &str) -> Option<&'t str> {
-    after(text, &["</", dialect.conversation_prefix(), ":", local, ">"])
 }
 
 /// Whether an octet is the same in text, in the tree and in canonical form, as one of the value of an attribute: it is not
@@ -405,3 +400,26 @@ const KINDS: [u8; 256] = {
     }
     kinds
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octets_are_of_their_kinds_in_blocks_and_one_by_one() {
+        for kind in [PLAIN, VISIBLE, DIGIT, OF_TIME, BASE64] {
+            for octet in 0..=u8::MAX {
+                for len in [1, 15, 16, 17, 40] {
+                    let mut octets = vec![b'0'; len];
+                    for at in 0..len {
+                        octets[at] = octet;
+                        let is_of_kind = KINDS[usize::from(octet)] & kind != 0;
+                        let expected = if is_of_kind { len } else { at };
+                        assert_eq!(length_of(&octets, kind), expected, "{kind} {octet} {len} {at}");
+                        octets[at] = b'0';
+                    }
+                }
+            }
+        }
+    }
+}
