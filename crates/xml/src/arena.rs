@@ -1,5 +1,9 @@
 //! What a document consists of: tables of nodes, attributes, names and texts.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use zeroize::Zeroize as _;
+
 use crate::intern::{EMPTY, Names, XML};
 use crate::large::{Octets, Texts};
 use crate::leaf::Made;
@@ -36,6 +40,8 @@ pub struct Arena {
     pub(crate) unread: Option<Unread>,
     /// What was noted of that.
     pub(crate) noted: Noted,
+    /// Something in it is to be wiped.
+    pub(crate) secret: AtomicBool,
 }
 
 impl Arena {
@@ -55,6 +61,7 @@ impl Arena {
             root: NONE,
             unread: None,
             noted: Noted::default(),
+            secret: AtomicBool::new(false),
         }
     }
 
@@ -74,6 +81,17 @@ impl Arena {
         self.root = NONE;
         self.unread = None;
         self.noted.clear();
+    }
+
+    /// Wipes all texts and octets that it alone holds.
+    pub(crate) fn wipe(&mut self) {
+        for text in [&mut self.source, &mut self.extra] {
+            // What is empty is wiped at once, what is not octet by octet.
+            text.clear();
+            text.zeroize();
+        }
+        self.large.wipe();
+        self.octets.wipe();
     }
 
     /// The octets that are held when it is cleared.
@@ -103,6 +121,7 @@ impl Arena {
         self.root = other.root;
         self.unread = other.unread;
         self.noted.copy(&other.noted);
+        *self.secret.get_mut() = other.secret.load(Ordering::Relaxed);
     }
 }
 

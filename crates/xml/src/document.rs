@@ -2,6 +2,7 @@
 //! as long as its document.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::Ordering;
 
 use crate::arena::Arena;
 use crate::lent::Lent;
@@ -69,6 +70,18 @@ impl Document {
         Self { arena: Lent::new(nodes) }
     }
 
+    /// Says that a key or a password is in it: all texts and octets are wiped when it is dropped, those of its copies too, and
+    /// of the memory nothing serves another document. What an element of it is [imported](Self::import) into is said to hold one
+    /// as well.
+    pub fn hold_secret(&self) {
+        self.secret.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody [said](Self::hold_secret) so.
+    pub fn holds_secret(&self) -> bool {
+        self.secret.load(Ordering::Relaxed)
+    }
+
     /// How many octets of memory it holds, about: what those who keep many documents count.
     pub fn memory(&self) -> usize {
         let texts = self.source.len() + self.extra.len() + self.large.octets() + self.octets.len();
@@ -124,6 +137,38 @@ mod tests {
         let clone = second.clone();
         drop(second);
         assert_eq!(clone.to_xml(), r#"<q:d xmlns:q="urn:p"><p:e xmlns:p="urn:q"/></q:d>"#);
+    }
+
+    #[test]
+    fn what_holds_a_secret_serves_nobody_else_and_neither_do_its_copies() {
+        let parse = || Document::parse("<a><b>key</b></a>", &Limits::SOAP).expect("well-formed");
+        let (usual, secret) = (parse(), parse());
+        drop(usual);
+        assert_eq!(kept::count(), [1, 0, 0]);
+        secret.hold_secret();
+        let (copy, mut other, mut third) =
+            (secret.clone(), Document::new(Name::local("c")), Document::new(Name::local("d")));
+        assert_eq!(kept::count(), [0; 3]);
+        other.import(other.root().id(), secret.root());
+        third.import(third.root().id(), other.root());
+        let text = "<d><c><a><b>key</b></a></c></d>";
+        assert_eq!((third.to_xml().as_str(), copy.to_xml()), (text, secret.to_xml()));
+        drop((secret, copy, other, third));
+        assert_eq!(kept::count(), [0; 3]);
+    }
+
+    #[test]
+    fn what_is_wiped_is_gone() {
+        let mut document = Document::parse("<a>key&amp;</a>", &Limits::SOAP).expect("well-formed");
+        let root = document.root().id();
+        document.append_value(root, Value::Octets(b"key"));
+        for size in [4, 70_000] {
+            document.append_text(root, &"key".repeat(size));
+            document.append_value(root, Value::Octets(&b"key".repeat(size)));
+        }
+        document.wipe();
+        let texts = document.source.len() + document.extra.len() + document.large.octets();
+        assert_eq!((texts, document.octets.len()), (0, 0));
     }
 
     #[test]

@@ -15,6 +15,9 @@ impl Document {
         if element.document().holds_unread(element.id().0) {
             return self.import(parent, element.document().whole().element(element.id()));
         }
+        if element.document().holds_secret() {
+            self.hold_secret();
+        }
         let top = self.import_element(element);
         self.link_last(parent.0, top.0);
         // (what is left to copy, where to), without recursion: depth is the peer's choice.

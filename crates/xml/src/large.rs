@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroize;
+
 use crate::node::{KNOWN, LARGE, MAX_TEXT, Text};
 
 /// From so many octets on a piece is shared. Below, one buffer for all of them is cheaper than memory for each.
@@ -54,6 +56,11 @@ impl Texts {
 
     pub(crate) fn clear(&mut self) {
         self.0 = Vec::new();
+    }
+
+    /// Wipes those that no other document shares.
+    pub(crate) fn wipe(&mut self) {
+        self.0.iter_mut().filter_map(Arc::get_mut).for_each(String::zeroize);
     }
 
     /// The octets of all of them.
@@ -130,6 +137,14 @@ impl Octets {
     pub(crate) fn clear(&mut self) {
         self.own.clear();
         self.large = Vec::new();
+    }
+
+    /// Wipes those that no other document shares.
+    pub(crate) fn wipe(&mut self) {
+        // What is empty is wiped at once.
+        self.own.clear();
+        self.own.zeroize();
+        self.large.iter_mut().filter_map(Arc::get_mut).for_each(Vec::zeroize);
     }
 
     /// How many there are.

@@ -72,6 +72,9 @@ impl DerefMut for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let Some(mut arena) = self.0.take() else { return };
+        if *arena.secret.get_mut() {
+            return arena.wipe();
+        }
         let capacity = arena.capacity();
         let size = SIZES.iter().position(|size| capacity <= size.octets);
         let Some(size) = size else { return };

@@ -60,6 +60,7 @@ impl BinarySecret {
         };
         let kind = format!("{}/{kind}", dialect.trust());
         document.set_attribute(secret, Name::local("Type"), &kind);
+        document.hold_secret();
         document.append_text(secret, &Zeroizing::new(read::base64(&self.octets)));
     }
 
@@ -80,6 +81,7 @@ impl BinarySecret {
             None | Some("/SymmetricKey") => SecretKind::SymmetricKey,
             Some(_) => return Err(Reason::Unsupported("this Type of a BinarySecret").into()),
         };
+        element.document().hold_secret();
         let octets = read::octets(element, "a BinarySecret", MAX_SECRET)?;
         if octets.is_empty() {
             return Err(Reason::Missing("the value of a BinarySecret").into());
@@ -100,4 +102,27 @@ pub fn combine_entropy(requestor: &[u8], issuer: &[u8], bits: u32) -> Zeroizing<
 /// Whether the algorithm suite allows symmetric keys of this many bits (WS-SecurityPolicy 1.2 §6.1).
 pub fn is_key_size_supported(settings: &SecuritySettings, bits: u32) -> bool {
     bits.is_multiple_of(8) && settings.suite.allows_symmetric_key_bits(bits as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use waxwing_xml::Limits;
+
+    use super::*;
+
+    #[test]
+    fn who_writes_or_reads_a_secret_has_the_document_wiped() {
+        let dialect = Dialect::February2005;
+        let mut document = Document::new(Name::local("a"));
+        let root = document.root().id();
+        assert!(!document.holds_secret());
+        let secret = BinarySecret::nonce("_1", Zeroizing::new(vec![7; MIN_ENTROPY]));
+        secret.write(&mut document, root, dialect);
+        assert!(document.holds_secret());
+        let read = Document::parse(document.to_xml(), &Limits::SOAP).expect("XML");
+        assert!(!read.holds_secret());
+        let element = read.root().first_element().expect("the secret");
+        let found = BinarySecret::read_entropy(element, dialect).expect("a secret");
+        assert!(found.octets == secret.octets && read.holds_secret());
+    }
 }

@@ -153,6 +153,8 @@ pub(in super::super) fn read(
     element: Element<'_>,
     expected: PasswordType,
 ) -> Result<ReceivedUsername> {
+    // Whatever becomes of it, there may be a password.
+    element.document().hold_secret();
     let mut found: [Option<Element<'_>>; 4] = [None; 4];
     let names = [(WSSE, "Username"), (WSSE, "Password"), (WSSE, "Nonce"), (WSU, "Created")];
     for child in elements(element)? {
@@ -217,4 +219,25 @@ fn read_digest(
     let written = text(created)?.into();
     let created = date_time(created)?;
     Ok(PasswordDigest { value, nonce: octets.into(), written, created })
+}
+
+#[cfg(test)]
+mod tests {
+    use waxwing_xml::{Document, Limits};
+
+    use super::*;
+
+    #[test]
+    fn who_reads_a_password_has_the_document_wiped() {
+        let token = |inner: &str| {
+            let text = format!("<o:UsernameToken xmlns:o=\"{WSSE}\">{inner}</o:UsernameToken>");
+            Document::parse(text, &Limits::SOAP).expect("XML")
+        };
+        let name = "<o:Username>alice</o:Username><o:Password>secret</o:Password>";
+        for (inner, is_read) in [(name.to_owned(), true), (format!("{name}<o:other/>"), false)] {
+            let document = token(&inner);
+            let read = read(document.root(), PasswordType::Text);
+            assert_eq!((read.is_ok(), document.holds_secret()), (is_read, true));
+        }
+    }
 }
