@@ -66,12 +66,13 @@ impl<'m> Ids<'m> {
         self.0.push(Identified { order: order_of(id), id, element });
     }
 
-    /// One that occurs twice.
+    /// One that occurs twice. Of several it is the same one wherever they stand: whether the header is read from its text or as a
+    /// tree, the same error is told.
     fn repeated(&mut self) -> Option<&'m str> {
         let all = &mut *self.0;
-        if all.len() <= PAIRWISE {
-            let is_repeated = |at: &usize| all[..*at].iter().any(|known| known.is(&all[*at]));
-            return (1..all.len()).find(is_repeated).map(|at| all[at].id);
+        let is_repeated = |at: usize| all[..at].iter().any(|known| known.is(&all[at]));
+        if all.len() <= PAIRWISE && !(1..all.len()).any(is_repeated) {
+            return None;
         }
         all.sort_unstable_by_key(|one| (one.order, one.id));
         all.windows(2).find(|pair| pair[0].is(&pair[1])).map(|pair| pair[0].id)
@@ -142,6 +143,19 @@ mod tests {
                     matches!(error.reason(), Reason::DuplicateId(found) if **found == id(first))
                 );
             }
+        }
+    }
+
+    #[test]
+    fn of_several_that_occur_twice_the_same_one_is_told_wherever_they_stand() {
+        for others in [0, PAIRWISE] {
+            let told = ["abab", "baba", "aabb", "bbaa", "abba", "baab"].map(|order| {
+                let all =
+                    (0..others).map(|at| at.to_string()).chain(order.chars().map(String::from));
+                let document = message(all);
+                Ids::find_all(&document, None, None).map(drop).unwrap_err()
+            });
+            assert!(told.iter().all(|error| *error == told[0]), "{told:?}");
         }
     }
 
