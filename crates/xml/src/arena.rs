@@ -42,6 +42,8 @@ pub struct Arena {
     pub(crate) noted: Noted,
     /// Something in it is to be wiped.
     pub(crate) secret: AtomicBool,
+    /// Whether there is what the source says, and nothing else.
+    pub(crate) is_as_read: bool,
 }
 
 impl Arena {
@@ -62,6 +64,7 @@ impl Arena {
             unread: None,
             noted: Noted::default(),
             secret: AtomicBool::new(false),
+            is_as_read: false,
         }
     }
 
@@ -81,6 +84,7 @@ impl Arena {
         self.root = NONE;
         self.unread = None;
         self.noted.clear();
+        self.is_as_read = false;
     }
 
     /// Wipes all texts and octets that it alone holds.
@@ -122,6 +126,7 @@ impl Arena {
         self.unread = other.unread;
         self.noted.copy(&other.noted);
         *self.secret.get_mut() = other.secret.load(Ordering::Relaxed);
+        self.is_as_read = other.is_as_read;
     }
 }
 

@@ -39,8 +39,10 @@ impl Deref for Document {
 }
 
 impl DerefMut for Document {
+    /// Whoever may change the tree comes through here.
     #[doc(hidden)]
     fn deref_mut(&mut self) -> &mut Arena {
+        self.arena.is_as_read = false;
         &mut self.arena
     }
 }
@@ -100,6 +102,13 @@ impl Document {
         &self.source
     }
 
+    /// Whether it is as it was parsed: nothing was changed, added or taken out since, so that the text of an element
+    /// in the [source](Self::source) and that of the tags around it say all there is to know of it. (What was passed over is
+    /// not read for it.)
+    pub fn is_as_read(&self) -> bool {
+        self.is_as_read
+    }
+
     /// The line and column of a byte offset of the source.
     pub fn position(&self, offset: u32) -> Position {
         Position::of(&self.source, offset as usize)
@@ -114,7 +123,29 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use crate::lent::kept;
-    use crate::{Document, Limits, Name, Value};
+    use crate::{Document, Limits, Name, NodeId, Value};
+
+    #[test]
+    fn a_document_is_as_it_was_read_until_somebody_changes_it() {
+        let read = || Document::parse("<a><b c='1'>text</b></a>", &Limits::SOAP).expect("XML");
+        let b = |document: &Document| document.root().first_element().expect("b").id();
+        assert!(read().is_as_read() && read().clone().is_as_read());
+        assert!(!Document::new(Name::local("a")).is_as_read());
+        let changes: [fn(&mut Document, NodeId); 6] = [
+            |document, b| document.set_attribute(b, Name::local("c"), "2"),
+            |document, b| document.detach(b),
+            |document, b| document.clear(b),
+            |document, b| document.declare_namespace(b, "p", "urn:p"),
+            |document, b| document.append_fragment(b, b"<d/>", &Limits::SOAP).expect("XML"),
+            |document, b| drop(document.overwrite(b, b"<d/>")),
+        ];
+        for change in changes {
+            let mut document = read();
+            let b = b(&document);
+            change(&mut document, b);
+            assert!(!document.is_as_read() && !document.clone().is_as_read());
+        }
+    }
 
     #[test]
     fn nothing_of_a_document_is_in_the_next() {

@@ -80,7 +80,9 @@ impl Document {
         let parsed = parser.document(encoding, passes);
         let at = parser.at;
         parsed.map_err(|kind| error_at(*kind, at.min(source.len()), &source))?;
-        document.source = source;
+        let arena: &mut Arena = &mut document;
+        arena.source = source;
+        arena.is_as_read = true;
         Ok(document)
     }
 

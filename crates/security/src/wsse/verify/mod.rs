@@ -13,6 +13,7 @@ mod ids;
 mod known;
 mod parts;
 mod pass;
+mod remembered;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,7 @@ pub fn verify(
     resolver: &dyn TokenResolver,
 ) -> Result<Verified> {
     let transport = matches!(expect.protection, ExpectedToken::Transport);
+    let is_as_read = envelope.document().is_as_read();
     let security = security_header(&envelope)?;
     let action: Box<str> = action(&envelope, transport)?.into();
     let required = if transport {
@@ -80,7 +82,7 @@ pub fn verify(
         pass.unspoiled()?;
         return Err(Reason::Missing("the primary signature").into());
     }
-    let mut parts = Parts::find(&envelope, security)?;
+    let mut parts = Parts::find(&envelope, security, is_as_read)?;
     let covered = cover(&mut envelope, security, &mut pass, &mut parts);
     pass.unspoiled()?;
     let signed = covered?;

@@ -14,6 +14,7 @@ use super::super::verified::{Headers, PartProtection};
 use super::decrypt::{self, DataReferences, Octets, Stands};
 use super::ids::Ids;
 use super::pass::Pass;
+use super::remembered::Remembered;
 use super::signature::{Primary, Signed};
 use super::tokens::Tokens;
 use crate::error::{Reason, Result};
@@ -25,11 +26,14 @@ pub(super) struct Parts {
     soap: &'static str,
     pub(super) body: (NodeId, PartProtection),
     pub(super) headers: Headers,
+    /// The length of the text in front of the first header, in a message that came [as it is](Document::is_as_read).
+    around: Option<usize>,
 }
 
 impl Parts {
-    /// Finds the parts, the Security header left out.
-    pub(super) fn find(envelope: &Envelope, security: NodeId) -> Result<Self> {
+    /// Finds the parts, the Security header left out. `is_as_read` tells whether the message was [as it was
+    /// read](Document::is_as_read) before anything in it was decrypted.
+    pub(super) fn find(envelope: &Envelope, security: NodeId, is_as_read: bool) -> Result<Self> {
         let headers: Headers = envelope
             .headers()
             .map(|h| h.id())
@@ -42,7 +46,9 @@ impl Parts {
         }
         let soap = envelope.version().soap.namespace();
         let body = (envelope.body().id(), PartProtection::default());
-        Ok(Self { security, soap, body, headers })
+        let first = envelope.headers().next().filter(|_| is_as_read);
+        let around = first.map(|header| header.span().start as usize);
+        Ok(Self { security, soap, body, headers, around })
     }
 
     /// Decrypts the body and every header that the reference list announces. What cannot be decrypted stays as it is and
@@ -153,6 +159,10 @@ impl Parts {
         // Of a header that is read from its text only the timestamp can be signed.
         let stamp = known.and_then(|header| header.stamp.as_ref());
         let mut canonicalizer = Canonicalizer::new(document);
+        let around = self.around.filter(|_| !document.holds_secret());
+        let around = around.and_then(|around| document.source().get(..around));
+        let algorithm = expect.settings.suite.digest;
+        let mut remembered = around.map(|around| Remembered::within(around, algorithm));
         for reference in &primary.references {
             if let Some(stamp) = stamp.filter(|stamp| reference.id.is(stamp.id)) {
                 reference.verify_known(&stamp.canonical(), "Timestamp", expect.settings)?;
@@ -166,20 +176,35 @@ impl Parts {
             if part.is_none() && !is_child(element, security) {
                 return Err(unresolved().into());
             }
-            reference.verify(&mut canonicalizer, element, expect.settings)?;
+            match (&part, &mut remembered) {
+                // What was encrypted is not kept beyond its message, and is not where its text is.
+                (Some((Some(place), protection)), Some(remembered)) if !protection.encrypted => {
+                    let header = (element, *place, document.source_of(element.span()));
+                    reference.verify_remembered(
+                        &mut canonicalizer,
+                        header,
+                        expect.settings,
+                        remembered,
+                    )?;
+                }
+                _ => reference.verify(&mut canonicalizer, element, expect.settings)?,
+            }
             match part {
-                Some(protection) => protection.signed = true,
+                Some((_, protection)) => protection.signed = true,
                 None => signed_children.push(node),
             }
         }
         Ok(signed_children)
     }
 
-    fn part_mut(&mut self, node: NodeId) -> Option<&mut PartProtection> {
+    /// A part, and of a header its place among the others.
+    fn part_mut(&mut self, node: NodeId) -> Option<(Option<usize>, &mut PartProtection)> {
         if self.body.0 == node {
-            return Some(&mut self.body.1);
+            return Some((None, &mut self.body.1));
         }
-        self.headers.iter_mut().find(|(id, _)| *id == node).map(|(_, protection)| protection)
+        let mut headers = self.headers.iter_mut().enumerate();
+        let (place, (_, protection)) = headers.find(|(_, (id, _))| *id == node)?;
+        Some((Some(place), protection))
     }
 
     /// Compares what is protected with what must be.

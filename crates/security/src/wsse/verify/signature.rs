@@ -14,6 +14,7 @@ use super::super::read::{
     short_base64_content, unexpected, wrong_algorithm,
 };
 use super::super::reference::{TokenRef, key_info};
+use super::remembered::Remembered;
 use crate::error::{Reason, Result};
 use waxwing_crypto::{Certificate, DigestValue};
 
@@ -171,9 +172,38 @@ impl Reference {
         element: Element<'_>,
         settings: &SecuritySettings,
     ) -> Result<()> {
+        self.compare(&self.digest_of(canonicalizer, element, settings), element.local_name())
+    }
+
+    /// The same of an element that has the `text` of the header in a certain place.
+    pub(super) fn verify_remembered(
+        &self,
+        canonicalizer: &mut Canonicalizer<'_>,
+        (element, place, text): (Element<'_>, usize, &str),
+        settings: &SecuritySettings,
+        remembered: &mut Remembered,
+    ) -> Result<()> {
+        if !self.transform.is_plain() {
+            return self.verify(canonicalizer, element, settings);
+        }
+        if let Some(digest) = remembered.digest(place, text) {
+            return self.compare(&digest, element.local_name());
+        }
+        let digest = self.digest_of(canonicalizer, element, settings);
+        self.compare(&digest, element.local_name())?;
+        remembered.remember(place, text, digest);
+        Ok(())
+    }
+
+    fn digest_of(
+        &self,
+        canonicalizer: &mut Canonicalizer<'_>,
+        element: Element<'_>,
+        settings: &SecuritySettings,
+    ) -> DigestValue {
         let mut digest = Digester::new(settings);
         self.transform.canonicalize(canonicalizer, element, &mut digest);
-        self.compare(&digest.finish(), element.local_name())
+        digest.finish()
     }
 
     /// The same of an element of which only its digest is there, [as it stands](Transform::is_plain); none where another one

@@ -13,6 +13,7 @@ use super::super::{
     ProtectionPlan, ProtectionToken, SecuritySettings, SessionKeys, Sources, TokenKey,
     TokenPlacement, TokenResolver, UuidIds, passes_security, protect, verify,
 };
+use super::remembered;
 use crate::error::Reason;
 use crate::protection::{Direction, MessageProtection, ProtectionRequirements};
 
@@ -110,9 +111,20 @@ impl Session {
     /// With or without a tree of the Security header it is the same, and where somebody else knew its text.
     fn judge(&self, which: usize, blocks: &[u8]) -> (Option<Reason>, [usize; 2]) {
         let ways: [Option<Passes>; 3] = [None, Some(passes_security), Some(known_to_others)];
-        let [read, passed, other] = ways.map(|passes| self.judge_one(which, blocks, passes));
+        let [read, passed, other] = ways.map(|passes| {
+            remembered::forget();
+            self.judge_one(which, blocks, passes)
+        });
         assert_eq!(read, passed);
         assert_eq!(read, other);
+        // The digests of headers may be remembered now. What is refused costs the same nevertheless: that of the body comes
+        // first, and is never one of them.
+        let (reason, work) = self.judge_one(which, blocks, Some(passes_security));
+        assert_eq!(reason, read.0);
+        match &reason {
+            None => assert!(work[work::DIGEST] < read.1[work::DIGEST], "{work:?}"),
+            Some(_) => assert_eq!(work, read.1),
+        }
         read
     }
 
@@ -226,5 +238,34 @@ fn a_body_that_cannot_be_decrypted_costs_what_a_wrong_one_costs() {
             assert!(reason.is_some(), "change {at}, {last:?}");
             assert_eq!(work, [1, 1], "change {at}, {last:?}: {reason:?}");
         }
+    }
+}
+
+/// What is remembered of the headers of one message changes nothing for the next but what it costs: one that was changed is refused
+/// for the same reason, wherever it was changed.
+#[test]
+fn a_header_that_is_remembered_is_compared_as_ever() {
+    let session = Session::new();
+    let own = padded(&session.plain(1), None);
+    let action = format!(">{ACTION}</a:Action>");
+    assert!(session.text.contains(&action));
+    for (from, to) in [
+        (&*action, ">urn:example:act </a:Action>"),
+        ("<a:Action ", "<a:Action  "),
+        ("<a:Action ", "<a:Action a:other=\"1\" "),
+        (" xmlns:a=\"", " xmlns:b=\"urn:b\" xmlns:a=\""),
+        ("<s:Header>", "<s:Header xmlns:a=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\">"),
+        ("<s:Header>", "<s:Header xmlns:b=\"urn:b\">"),
+    ] {
+        assert!(session.text.contains(from), "{from}");
+        let changed = Session { text: session.text.replacen(from, to, 1), ..Session::new() };
+        remembered::forget();
+        let (fresh, _) = changed.judge_one(1, &own, Some(passes_security));
+        for _ in 0..2 {
+            assert_eq!(session.judge_one(1, &own, Some(passes_security)).0, None);
+        }
+        let (after, _) = changed.judge_one(1, &own, Some(passes_security));
+        assert_eq!(after, fresh, "{to}");
+        assert_eq!(session.judge_one(1, &own, Some(passes_security)).0, None);
     }
 }
