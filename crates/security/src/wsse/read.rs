@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use base64_simd::{AsOut as _, STANDARD};
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use smallvec::SmallVec;
 use waxwing_xml::{Element, Node, Value};
 use zeroize::Zeroizing;
@@ -98,6 +100,33 @@ pub(super) fn date_time(element: Element<'_>) -> Result<Timestamp> {
 
 /// The same of its text.
 pub(super) fn time(text: &str) -> Option<Timestamp> {
+    usual_time(text.as_bytes()).or_else(|| any_time(text))
+}
+
+/// A time as WCF and we write it, `2026-11-24T12:00:00.000Z`. None of any other, and of one that there is not: [`any_time`]
+/// judges it.
+fn usual_time(text: &[u8]) -> Option<Timestamp> {
+    let text: &[u8; 24] = text.try_into().ok()?;
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (23, b'Z')];
+    if marks.iter().any(|(at, mark)| text[*at] != *mark) {
+        return None;
+    }
+    let two = |at: usize| {
+        let digits = [text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0')];
+        digits.iter().all(|digit| *digit < 10).then(|| (digits[0] * 10 + digits[1]).cast_signed())
+    };
+    let year = i16::from(two(0)?) * 100 + i16::from(two(2)?);
+    let last = text[22].wrapping_sub(b'0');
+    let thousandths = i32::from(two(20)?) * 10 + i32::from(last);
+    let (date, clock) = ([two(5)?, two(8)?], [two(11)?, two(14)?, two(17)?]);
+    let ([month, day], [hour, minute, second]) = (date, clock);
+    let nanosecond = thousandths * 1_000_000;
+    let time = DateTime::new(year, month, day, hour, minute, second, nanosecond).ok()?;
+    (last < 10).then(|| Offset::UTC.to_timestamp(time).ok())?
+}
+
+#[inline(never)]
+fn any_time(text: &str) -> Option<Timestamp> {
     let zoned = text.ends_with('Z') || text.get(19..).is_some_and(|t| t.contains(['+', '-']));
     if zoned { text.parse().ok() } else { format!("{text}Z").parse().ok() }
 }
@@ -284,5 +313,53 @@ pub(super) fn end(mut elements: std::slice::Iter<'_, Element<'_>>) -> Result<()>
     match elements.next() {
         Some(other) => Err(unexpected(*other)),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_time_is_the_same_whoever_reads_it() {
+        for text in [
+            "2026-11-24T12:00:00.000Z",
+            "2024-02-29T23:59:59.999Z",
+            "0000-01-01T00:00:00.001Z",
+            "9999-12-30T22:00:00.999Z",
+        ] {
+            assert!(usual_time(text.as_bytes()).is_some(), "{text}");
+            assert_eq!(usual_time(text.as_bytes()), any_time(text), "{text}");
+        }
+        for other in [
+            "",
+            "2026-11-24T12:00:00Z",
+            "2026-11-24T12:00:00.00Z",
+            "2026-11-24T12:00:00.0000Z",
+            "2026-11-24t12:00:00.000z",
+            "2026-11-24 12:00:00.000Z",
+            "2026-11-24T12:00:00,000Z",
+            "2026-11-24T12:00:60.000Z",
+            "2023-02-29T12:00:00.000Z",
+            "2026-13-24T12:00:00.000Z",
+            "2026-11-24T24:00:00.000Z",
+            "2026-11-24T12:00:00.00/Z",
+            "2026-11-24T12:00:00.00:Z",
+            "202:-11-24T12:00:00.000Z",
+            "-026-11-24T12:00:00.000Z",
+        ] {
+            assert_eq!(usual_time(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_as_usual_is_that_time(text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\\.[0-9]{3}Z") {
+            let usual = usual_time(text.as_bytes());
+            prop_assert!(usual.is_none() || usual == any_time(&text));
+            prop_assert_eq!(time(&text), any_time(&text));
+        }
     }
 }
