@@ -121,8 +121,8 @@ header = b'MIME-Version: 1.0\r\nContent-Type: multipart/related;type="applicatio
 for choice, message in ((2, envelope % b"QUJD\r\nREVG"), (3, envelope % b"<e>QUI=</e>"), (4, parts), (6, header + parts)):
     keep("streamed", bytes([choice, 7]) + message)
 
-# A message as it is, sealed or not, and with one edit.
-for choice in range(32):
+# A message as it is, sealed or not, and with one edit, also of anything in it.
+for choice in range(128):
     for edit in (b"", b"\x1b\0\x40\x08\x14\0", b"\x0b\1\0\0\x19\0", b"\x13\2\0\x20\x08\x10"):
         keep("known_header", bytes([choice]) + edit)
 

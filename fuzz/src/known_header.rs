@@ -2,7 +2,11 @@
 //! sealed anew, so that no MAC and no digest that is old hides what the text comes to. Read from that text, and read as a tree, it
 //! must be the same message, or be refused for the same reason.
 //!
-//! The first byte chooses the message and who seals it ([`Choice`]); edits of the header and of its signature follow, six bytes each.
+//! The first byte chooses the message and who seals it ([`Choice`]); edits follow, six bytes each: of the header and of its
+//! signature, or of anything.
+
+#[path = "known_header/edits.rs"]
+mod edits;
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -21,58 +25,18 @@ use waxwing_security::{
     Direction, MessageProtection, ProtectionLevel, ProtectionRequirements, SecurityError,
 };
 use waxwing_soap::{AddressingVersion, Envelope, MessageVersion, RandomSource, SoapVersion};
-use waxwing_xml::{Document, Element, Exclusive, Limits, Name, canonicalize};
+use waxwing_xml::{Document, Element, Exclusive, Limits, Name, NodeId, canonicalize};
 
+pub use edits::make;
+
+const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
+const EXC_C14N: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const CONTEXT: &str = "urn:uuid:a01d29c0-8d51-4aff-894a-7d7bc04633b4";
 const ACTION: &str = "urn:act";
 const SECRET: [u8; 32] = [7; 32];
 const LABEL: &[u8] = b"WS-SecureConversationWS-SecureConversation";
 /// Longer than any key that is derived.
 const MOST_DERIVED: usize = 256;
-
-/// What is put in the place of something else, or beside it.
-const PIECES: [&str; 40] = [
-    "",
-    " ",
-    "\n",
-    "'",
-    "\"",
-    ">",
-    "/>",
-    "<!---->",
-    "<?p?>",
-    "<![CDATA[]]>",
-    "&#49;",
-    "&amp;",
-    "&x;",
-    "\u{e9}",
-    "#",
-    "0",
-    "00",
-    "18446744073709551616",
-    "=",
-    "AAAA",
-    "_0",
-    "_1",
-    "sct",
-    " u:Id=\"_9\"",
-    " xml:id=\"_0\"",
-    " Id=\"_0\"",
-    " xmlns:u=\"urn:other\"",
-    " xmlns:c=\"urn:other\"",
-    " URI=\"#_0\"",
-    " ValueType=\"urn:other\"",
-    " c:Instance=\"1\"",
-    "<c:Instance>1</c:Instance>",
-    "<c:Generation>0</c:Generation>",
-    "<c:Label>a</c:Label>",
-    "<e:DataReference URI=\"#_9\"/>",
-    "</o:Security>",
-    "<o:Security>",
-    "<u:Expires>2026-11-24T12:05:00.000Z</u:Expires>",
-    "<o:x xmlns:o=\"urn:o\"/>",
-    "2026-11-24T12:00:00Z",
-];
 
 /// What the first byte says.
 struct Choice(u8);
@@ -85,6 +49,17 @@ impl Choice {
     /// Who seals the message once more: else its MAC and digests are those of the message as it was.
     fn is_sealed(&self) -> bool {
         self.0 & 2 != 0
+    }
+
+    /// Whether edits are of anything in the message, each of the place that its first three bits say; and all digests are those of
+    /// what came of it.
+    fn edits_anything(&self) -> bool {
+        self.0 & 32 != 0
+    }
+
+    /// Whether they mostly leave the message well-formed.
+    fn mends(&self) -> bool {
+        self.0 & 64 != 0
     }
 
     /// Whether every other edit is of the signature, before it is encrypted.
@@ -263,8 +238,13 @@ impl Sealer {
     }
 
     /// The signature that is right for the header as it is: the digest of its timestamp, the key. `edited` is what is done to
-    /// it before it is computed.
-    fn seal(&self, ends: &Ends, text: &mut String, edited: impl FnOnce(&mut String)) -> Option<()> {
+    /// it before it is computed, with the content that the body has when it is decrypted.
+    fn seal(
+        &self,
+        ends: &Ends,
+        (text, body): (&mut String, &str),
+        edited: impl FnOnce(&mut String, &str),
+    ) -> Option<()> {
         let mut signature = match &ends.plain {
             Some([signature, _]) => signature.clone(),
             None => text[clear_signature(text)?].to_owned(),
@@ -278,7 +258,7 @@ impl Sealer {
             let end = begin + signature[begin..].find('"')?;
             signature.replace_range(begin..end, &self.key_id);
         }
-        edited(&mut signature);
+        edited(&mut signature, &decrypted(text, body));
         // In clear it has a prefix of the header around it.
         let alone = format!("<a xmlns:o=\"{WSSE}\">{signature}</a>");
         if let Ok(document) = Document::parse(alone, &Limits::SOAP)
@@ -288,10 +268,10 @@ impl Sealer {
             let mac = HmacKey::new(DigestAlgorithm::Sha1, &self.signs).sign(&canonical(info));
             signature.replace_range(value, &STANDARD.encode(mac));
         }
-        let Some([_, body]) = &ends.plain else {
+        if ends.plain.is_none() {
             text.replace_range(clear_signature(text)?, &signature);
             return Some(());
-        };
+        }
         let [of_header, of_body] = values(text);
         if of_header.end <= of_body.start {
             text.replace_range(of_body, &self.encrypted(body)?);
@@ -316,9 +296,56 @@ fn derived(token: Element<'_>, usual: usize) -> Option<Vec<u8>> {
     Some(octets.split_off(offset))
 }
 
+/// The message as its signature is over it: this is the content of its body, which is encrypted.
+fn decrypted(text: &str, body: &str) -> String {
+    const END: &str = "</e:EncryptedData>";
+    let mut text = text.to_owned();
+    if let (Some(begin), Some(end)) = (text.rfind("<e:EncryptedData"), text.rfind(END))
+        && begin < end
+        && !body.is_empty()
+    {
+        text.replace_range(begin..end + END.len(), body);
+    }
+    text
+}
+
+/// Makes each digest in a signature that of what it refers to.
+fn digest_again(signature: &mut String, message: &str) {
+    const URI: &str = "URI=\"#";
+    let Ok(envelope) = Envelope::parse(message.as_bytes(), &Limits::SOAP) else { return };
+    let (root, mut at) = (envelope.document().root(), 0);
+    while let Some(found) = signature[at..].find(URI) {
+        let begin = at + found + URI.len();
+        let Some(len) = signature[begin..].find('"') else { return };
+        at = begin + len;
+        let meant = &signature[begin..at];
+        let has_id = |element: &Element<'_>| element.id() != root.id() && id(*element) == meant;
+        let Some(element) = root.descendants_and_self().find(has_id) else { continue };
+        let mut digest = Digest::new(DigestAlgorithm::Sha1);
+        digest.update(&canonical(element));
+        let value = value_of(&signature[at..], "DigestValue");
+        let own = signature[at..].find(URI).is_none_or(|next| value.end < next);
+        if own && !value.is_empty() {
+            let value = at + value.start..at + value.end;
+            signature.replace_range(value, &STANDARD.encode(digest.finish()));
+        }
+    }
+}
+
+/// The canonical form, which is the same when each part of the element is looked at for itself.
 fn canonical(element: Element<'_>) -> Vec<u8> {
-    let mut octets = Vec::new();
-    canonicalize(element, &Exclusive::default(), &mut octets);
+    let written = |omit: &[NodeId]| {
+        let mut octets = Vec::new();
+        canonicalize(element, &Exclusive { omit, ..Exclusive::default() }, &mut octets);
+        octets
+    };
+    let octets = written(&[]);
+    // What is somewhere else is left out.
+    let elsewhere = element.parent().map(|parent| parent.id());
+    assert_eq!(
+        String::from_utf8_lossy(&octets),
+        String::from_utf8_lossy(&written(elsewhere.as_slice()))
+    );
     octets
 }
 
@@ -350,65 +377,93 @@ fn clear_signature(text: &str) -> Option<Range<usize>> {
     Some(begin..end + "</Signature>".len())
 }
 
-/// One edit of a text: what is cut out, and what stands there then.
-fn edit(text: &mut String, edit: [u8; 6], begin: usize, end: usize) {
-    let [how, high, low, cut, what, length] = edit.map(usize::from);
-    let mut end = end.min(text.len());
-    while !text.is_char_boundary(end) {
-        end += 1;
-    }
-    let within = |place: usize| {
-        let mut place = begin + place % (end - begin).max(1);
-        while !text.is_char_boundary(place) {
-            place -= 1;
-        }
-        place
-    };
-    let mut place = within(high << 8 | low);
-    if how & 1 != 0 {
-        // Where something begins or ends.
-        let marks = ['<', '>', '"', ' '];
-        let next = text[place..end].find(marks).map_or(end, |at| place + at);
-        place = if how & 2 != 0 { (next + 1).min(end) } else { next };
-    }
-    let cut = within(place - begin + cut % 64).max(place);
-    let piece = match how >> 2 & 3 {
-        // What stands elsewhere in it, or in another place.
-        0 => text[within(what * 8)..].chars().take(length).collect(),
-        1 => char::from(what as u8 & 0x7F).to_string(),
-        _ => PIECES[what % PIECES.len()].to_owned(),
-    };
-    text.replace_range(place..if how & 16 != 0 { cut } else { place }, &piece);
-}
-
 /// Edits and seals a message, and reads it in both ways.
 pub fn run(data: &[u8]) -> Outcome {
     let [choice, edits @ ..] = data else { return Outcome::Unreadable };
     let choice = Choice(*choice);
     let ends = Ends::of(&choice);
     let mut text = ends.text.clone();
+    let mut body = ends.plain.as_ref().map_or(String::new(), |[_, body]| body.clone());
     let (edits, _) = edits.as_chunks::<6>();
-    let of_signature = |at: usize| choice.edits_signature() && at % 2 == 1;
-    for (at, one) in edits.iter().enumerate().filter(|(at, _)| !of_signature(*at)) {
-        let begin = text.find("<o:Security").unwrap_or(0);
-        // The value is nearly all of it, and whoever seals it puts another one there.
-        let end = text.find("<e:CipherValue>").unwrap_or(text.len()).max(begin);
-        let end = if at == 0 { end } else { text[end..].find("<s:Body").map_or(end, |n| end + n) };
-        edit(&mut text, *one, begin, end);
+    let places = edits.iter().enumerate().map(|(at, edit)| (at, choice.place(at, edit), edit));
+    let (of_signature, others): (Vec<_>, Vec<_>) =
+        places.partition(|(_, place, _)| *place == Place::Signature);
+    for (at, place, edit) in others {
+        let edited =
+            if place == Place::Content && !body.is_empty() { &mut body } else { &mut text };
+        let range = place.within(edited, at);
+        choice.edit(edited, *edit, range);
     }
     if choice.is_sealed()
         && let Some(sealer) = Sealer::of(&text)
     {
-        let edited = |signature: &mut String| {
-            for (_, one) in edits.iter().enumerate().filter(|(at, _)| of_signature(*at)) {
+        let edited = |signature: &mut String, message: &str| {
+            for (_, _, edit) in of_signature {
                 let end = signature.len();
-                edit(signature, *one, 0, end);
+                choice.edit(signature, *edit, 0..end);
+            }
+            if choice.edits_anything() {
+                digest_again(signature, message);
             }
         };
         // Where there is no place for it, it stays as it is.
-        let _ = sealer.seal(ends, &mut text, edited);
+        let _ = sealer.seal(ends, (&mut text, &body), edited);
     }
     both_ways(ends, &text)
+}
+
+/// What is edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Anywhere,
+    /// In front of the Security header.
+    Headers,
+    Security,
+    /// What the body holds, decrypted.
+    Content,
+    /// Before it is encrypted.
+    Signature,
+}
+
+impl Place {
+    /// Where that is in the text; it is the edit of this number.
+    fn within(self, text: &str, number: usize) -> Range<usize> {
+        let find = |piece: &str| text.find(piece);
+        match self {
+            Self::Headers => {
+                let begin = find("<s:Header").unwrap_or(0);
+                begin..find("<o:Security").unwrap_or(text.len()).max(begin)
+            }
+            Self::Security => {
+                let begin = find("<o:Security").unwrap_or(0);
+                // The value is nearly all of it, and whoever seals it puts another one there.
+                let end = find("<e:CipherValue>").unwrap_or(text.len()).max(begin);
+                let body = text[end..].find("<s:Body").map_or(end, |at| end + at);
+                begin..if number == 0 { end } else { body }
+            }
+            Self::Anywhere | Self::Content | Self::Signature => 0..text.len(),
+        }
+    }
+}
+
+impl Choice {
+    /// What the edit of this number is of.
+    fn place(&self, number: usize, edit: &[u8; 6]) -> Place {
+        match (self.edits_anything(), edit[0] >> 5) {
+            (true, 0) => Place::Anywhere,
+            (true, 1 | 2) => Place::Headers,
+            (true, 3 | 4) => Place::Security,
+            (true, 5 | 6) => Place::Content,
+            (true, _) => Place::Signature,
+            (false, _) if self.edits_signature() && number % 2 == 1 => Place::Signature,
+            (false, _) => Place::Security,
+        }
+    }
+
+    fn edit(&self, text: &mut String, edit: [u8; 6], within: Range<usize>) {
+        let how = if self.mends() { edits::mend } else { edits::edit };
+        how(text, edit, within.start, within.end);
+    }
 }
 
 fn both_ways(ends: &Ends, text: &str) -> Outcome {
@@ -431,6 +486,7 @@ fn both_ways(ends: &Ends, text: &str) -> Outcome {
         (Ok(read), Ok(passed)) => {
             assert_eq!(said(&read), said(&passed), "{text}");
             assert!(passed.body_protection().signed);
+            assert_signed(&passed);
             let security = passed.envelope().headers().find(|h| h.local_name() == "Security");
             match was_passed && security.is_some_and(|security| security.is_empty()) {
                 true => Outcome::Text,
@@ -442,6 +498,39 @@ fn both_ways(ends: &Ends, text: &str) -> Outcome {
             Outcome::Refused
         }
         ways => panic!("{ways:?} of {text}"),
+    }
+}
+
+/// The signature has the digest of each part that is said to be signed, whatever was remembered of messages before.
+fn assert_signed(verified: &Verified) {
+    let whole = verified.whole();
+    let text = String::from_utf8_lossy(&whole.to_bytes()).into_owned();
+    let security = whole.headers().find(|header| header.local_name() == "Security");
+    let signature = security.and_then(|security| security.child(DSIG, "Signature"));
+    let info = signature.and_then(|signature| signature.child(DSIG, "SignedInfo"));
+    let references: Vec<_> = info.iter().flat_map(Element::elements).collect();
+    let envelope = verified.envelope();
+    let signed = envelope.headers().filter(|header| verified.is_signed(header.id()));
+    for part in signed.chain([envelope.body()]) {
+        let to = format!("#{}", id(part));
+        let own =
+            references.iter().find(|one| one.attribute("URI") == Some(&to)).expect("one to it");
+        let transforms: Vec<_> =
+            own.elements().flat_map(|child| child.elements().collect::<Vec<_>>()).collect();
+        if transforms
+            .iter()
+            .any(|one| !one.is_empty() || one.attribute("Algorithm") != Some(EXC_C14N))
+        {
+            continue;
+        }
+        let mut digest = Digest::new(DigestAlgorithm::Sha1);
+        digest.update(&canonical(part));
+        let said = own.child(DSIG, "DigestValue").map(|value| value.text().into_owned());
+        assert_eq!(
+            said.map(|said| said.trim().to_owned()),
+            Some(STANDARD.encode(digest.finish())),
+            "{text}"
+        );
     }
 }
 
@@ -459,16 +548,4 @@ fn said(verified: &Verified) -> String {
         verified.created(),
         verified.signatures().iter().map(|s| (&s.value, s.encrypted)).collect::<Vec<_>>(),
     )
-}
-
-/// An input of a few edits, most of them of what stands between tags and quotes; `below` gives any number below another.
-pub fn make(mut below: impl FnMut(usize) -> usize) -> Vec<u8> {
-    let mut made = vec![below(256) as u8];
-    for _ in 0..below(3) {
-        let how = [0x0b, 0x1b, 0x08, 0x07, 0x13, 0x18, below(256)][below(7)];
-        let cut = [0, 1, 2, below(256)][below(4)];
-        let edit = [how, below(256), below(256), cut, below(256), below(40)];
-        made.extend(edit.map(|octet| octet as u8));
-    }
-    made
 }
