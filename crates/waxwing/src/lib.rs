@@ -131,6 +131,7 @@ macro_rules! include_contract {
     };
 }
 
+mod alarms;
 mod authentication;
 mod backlog;
 mod callback_hosts;

@@ -44,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "client",
         &[
+            "alarms",
             "authentication",
             "backlog",
             "certificates",
@@ -83,6 +84,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("contract", &["future"]),
     ("net", &["digest", "future", "log", "panics", "turns"]),
     ("trace", &["files"]),
+    ("alarms", &[]),
     ("backlog", &[]),
     ("callback_hosts", &[]),
     ("cookie_keys", &[]),

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 use waxwing_binding::EndpointTimeouts;
 use waxwing_crypto::Certificate;
 use waxwing_security::PeerTag;
@@ -25,6 +25,7 @@ use super::state::{Line, Phase, State};
 use super::streamed::parts::StreamedParts;
 use super::waiting::{CallResult, LONG};
 use super::watch::{ChannelEvent, ChannelStatistics};
+use crate::alarms::within;
 use crate::authentication::{Evidence, Judge};
 use crate::contract::{
     CallbackInstance, DuplexChannelId, FaultOptions, ObjectQuotas, OwnedContract, Request,
@@ -51,7 +52,6 @@ pub struct ClientChannel {
 
 pub(super) struct Inner {
     state: Mutex<State>,
-    pub(super) timer: Arc<Notify>,
     pub(super) parts: Parts,
     /// Which channel it is to the callbacks that it executes.
     pub(super) duplex_id: DuplexChannelId,
@@ -97,8 +97,8 @@ impl ClientChannel {
     pub(super) fn new(session: ClientSession, parts: Parts, listener: Option<Listener>) -> Self {
         let demarcation = Demarcation::new(parts.contract.clone());
         let state = Mutex::new(State::new(session, demarcation, listener));
-        let (timer, duplex_id) = (Arc::default(), DuplexChannelId::new());
-        let inner = Arc::new(Inner { state, timer, parts, duplex_id });
+        let duplex_id = DuplexChannelId::new();
+        let inner = Arc::new(Inner { state, parts, duplex_id });
         Self { inner, layers: None }
     }
 
@@ -281,7 +281,7 @@ impl Inner {
         let (began, mut patience) = (self.parts.clock.time(), LONG);
         let mut ended = pin!(self.wait(result));
         loop {
-            if let Ok(result) = tokio::time::timeout(patience, &mut ended).await {
+            if let Some(result) = within(patience, &mut ended).await {
                 return result;
             }
             let progress = self.lock().session.progress();
@@ -313,7 +313,7 @@ impl Inner {
         let deadline = moment.time + timeout;
         // What comes of it is done when those who wait for it are known.
         state.session.handle(ClientInput::Open { deadline }, &mut moment);
-        self.start_timer();
+        self.start_timer(state);
         Ok(())
     }
 
@@ -410,7 +410,6 @@ impl Inner {
                     state.tell(CommunicationState::Closed);
                     state.news(|| ChannelNews::Closed);
                     state.closed(&Ok(()));
-                    self.timer.notify_one();
                 }
                 ClientOutput::Faulted(error) => self.faulted(state, error),
                 ClientOutput::Plain(id, envelope) => state.lines.push(Line::Plain(id, envelope)),
@@ -421,10 +420,7 @@ impl Inner {
                 ClientOutput::Warning(text) => state.lines.push(Line::Warning(text)),
             }
         }
-        let wake = state.wake_at();
-        if wake.is_some_and(|wake| state.timer_at.is_none_or(|at| wake < at)) {
-            self.timer.notify_one();
-        }
+        self.set_timer(state);
     }
 
     fn faulted(&self, state: &mut State, error: SessionError) {
@@ -438,7 +434,6 @@ impl Inner {
         state.opened(&Err(error.clone()));
         state.closed(&Err(error.clone()));
         state.calls.end_all(&Err(error));
-        self.timer.notify_one();
     }
 
     /// Finds out whether the service is to be trusted, which may take its time; nothing is held meanwhile.
@@ -479,7 +474,6 @@ impl std::fmt::Debug for ClientChannel {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.timer.notify_one();
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         if state.session.is_open() && !state.is_discarded {
             tracing::debug!(

@@ -51,7 +51,7 @@ impl ClientChannel {
         state.phase = Phase::Active;
         state.tell(CommunicationState::Opening);
         self.inner.give(&mut state, ClientInput::Restore { saved, messages });
-        self.inner.start_timer();
+        self.inner.start_timer(&mut state);
     }
 
     /// Sends a call whose end is told by the session's changes.
@@ -79,6 +79,7 @@ impl ClientChannel {
     pub(crate) fn discard(&self) {
         let mut state = self.inner.lock();
         state.is_discarded = true;
+        state.timer = None;
         state.listener = None;
         state.phase = Phase::Closed;
         state.tell(CommunicationState::Closed);

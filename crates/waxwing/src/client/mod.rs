@@ -6,6 +6,7 @@ mod channel;
 mod credentials;
 mod demarcation;
 mod dialing;
+mod due;
 mod duplex;
 mod durable;
 mod error;

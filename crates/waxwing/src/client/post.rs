@@ -10,6 +10,7 @@ use waxwing_session::{Answer, TransportCause, TransportFailure};
 use waxwing_soap::encoder::{DecodeError, Decoder, Encoded};
 use waxwing_soap::{AddressingVersion, MessageVersion, SoapVersion};
 
+use crate::alarms::within;
 use crate::encoding::Encoding;
 use crate::net::{
     self, HttpCredentials, MOST_FIRST_BYTES, Outcome, Request, Transport, Written, first_bytes,
@@ -59,7 +60,7 @@ impl Route<'_> {
             ..Request::new(self.via, &content_type, octets, written)
         };
         let exchange = self.transport.exchange(request);
-        let Ok(answer) = tokio::time::timeout(patience, exchange).await else {
+        let Some(answer) = within(patience, exchange).await else {
             return Posted::not_answered(self.via, patience);
         };
         let net::Answer { outcome, octets, clock } = answer;

@@ -14,6 +14,7 @@ use super::duplex::attached::Links;
 use super::duplex::exchange::Handshake;
 use super::error::ChannelError;
 use super::news::{ChannelNews, Listener};
+use super::timer::Timer;
 use super::waiting::{CallResult, Waiting};
 use super::watch::{ChannelEvent, ChannelStatistics};
 use crate::events::{CommunicationState, Emitter};
@@ -33,8 +34,8 @@ pub(super) struct State {
     pub(super) next_call: u64,
     pub(super) statistics: ChannelStatistics,
     pub(super) events: Emitter<ChannelEvent>,
-    /// When the timer will look next.
-    pub(super) timer_at: Option<Time>,
+    /// None before it begins to open and when it has ended.
+    pub(super) timer: Option<Timer>,
     /// How far the service's clock is ahead of ours, in seconds, by its last `Date` header.
     pub(super) clock_ahead: Option<i64>,
     /// What is to be told when the lock is released.
@@ -102,7 +103,7 @@ impl State {
             next_call: 0,
             statistics: ChannelStatistics::default(),
             events: Emitter::new(),
-            timer_at: None,
+            timer: None,
             clock_ahead: None,
             lines: Vec::new(),
             listener,
