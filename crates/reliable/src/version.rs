@@ -67,7 +67,7 @@ impl Action {
 
     /// The whole URI.
     pub fn uri(self, version: ReliableMessagingVersion) -> String {
-        format!("{}/{}", version.namespace(), self.local_name())
+        [version.namespace(), "/", self.local_name()].concat()
     }
 
     /// The action of a URI. None when it is none of this version's.

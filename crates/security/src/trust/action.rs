@@ -42,7 +42,7 @@ impl TrustAction {
     /// The URI of the action in a dialect.
     pub fn uri(self, dialect: Dialect) -> String {
         let known = Self::ALL.iter().find(|(action, _)| *action == self);
-        format!("{}{}", dialect.trust(), known.map_or("", |(_, suffix)| suffix))
+        [dialect.trust(), known.map_or("", |(_, suffix)| suffix)].concat()
     }
 
     /// The action that a URI names in this dialect. None for every other URI.

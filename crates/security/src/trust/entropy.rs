@@ -55,10 +55,10 @@ impl BinarySecret {
             document.set_attribute(secret, Name::new("u", "Id", WSU), id);
         }
         let kind = match self.kind {
-            SecretKind::Nonce => "Nonce",
-            SecretKind::SymmetricKey => "SymmetricKey",
+            SecretKind::Nonce => "/Nonce",
+            SecretKind::SymmetricKey => "/SymmetricKey",
         };
-        let kind = format!("{}/{kind}", dialect.trust());
+        let kind = [dialect.trust(), kind].concat();
         document.set_attribute(secret, Name::local("Type"), &kind);
         document.hold_secret();
         document.append_text(secret, &Zeroizing::new(read::base64(&self.octets)));

@@ -68,7 +68,7 @@ pub(super) fn write_local(
     if let Some(value_type) = value_type {
         document.set_attribute(reference, Name::local("ValueType"), value_type);
     }
-    document.set_attribute(reference, Name::local("URI"), &format!("#{id}"));
+    document.set_attribute(reference, Name::local("URI"), &["#", id].concat());
     holder
 }
 

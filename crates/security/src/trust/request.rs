@@ -34,7 +34,7 @@ impl RequestType {
 
     fn uri(self, dialect: Dialect) -> String {
         let suffix = Self::ALL.iter().find(|(t, _)| *t == self).map_or("", |(_, suffix)| suffix);
-        format!("{}{suffix}", dialect.trust())
+        [dialect.trust(), suffix].concat()
     }
 
     fn of(uri: &str, dialect: Dialect) -> Option<Self> {

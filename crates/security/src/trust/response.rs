@@ -346,8 +346,7 @@ fn write_token(
 
 /// Milliseconds and `Z`, as WCF writes times.
 fn format_time(time: Timestamp) -> String {
-    let time = time.strftime("%Y-%m-%dT%H:%M:%S.%3f");
-    format!("{time}Z")
+    format!("{time:.3}")
 }
 
 fn read_lifetime(element: Element<'_>) -> Result<Lifetime> {

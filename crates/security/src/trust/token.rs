@@ -1,6 +1,5 @@
 //! The `SecurityContextToken` in a response (WS-SecureConversation §2, renewed §5).
 
-use memchr::memmem;
 use waxwing_xml::{Document, Element, Name, NodeId, Value};
 
 use super::read;
@@ -128,11 +127,12 @@ impl IssuedContextToken {
 fn within_header(element: &str) -> Box<str> {
     let tag = element.find('>').unwrap_or(element.len());
     let (tag, rest) = element.split_at(tag);
-    let declaration = [" xmlns:u=\"", WSU, "\""].concat();
-    let declared = memmem::find(tag.as_bytes(), declaration.as_bytes());
-    let (before, behind) = match declared {
-        Some(at) => (&tag[..at], &tag[at + declaration.len()..]),
-        None => (tag, ""),
+    let behind = |at: usize| {
+        let own = tag[at..].strip_prefix(" xmlns:u=\"")?;
+        own.strip_prefix(WSU)?.strip_prefix('"')
     };
+    let mut spaces = memchr::memchr_iter(b' ', tag.as_bytes());
+    let declared = spaces.find_map(|at| Some((&tag[..at], behind(at)?)));
+    let (before, behind) = declared.unwrap_or((tag, ""));
     [before, behind, rest].concat().into()
 }

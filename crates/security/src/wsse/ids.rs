@@ -106,7 +106,7 @@ impl UuidIds {
 
     /// A source that goes on with number `next` under the given GUID (its 36-character form).
     pub fn with_guid(guid: &str, next: u64) -> Self {
-        Self { prefix: format!("uuid-{guid}-"), next }
+        Self { prefix: ["uuid-", guid, "-"].concat(), next }
     }
 }
 
