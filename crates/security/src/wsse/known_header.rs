@@ -14,6 +14,8 @@ use super::{Dialect, limits, signed_info};
 mod form;
 mod noted;
 
+pub(super) use self::noted::KnownIds;
+
 use self::form::Form;
 
 /// Derived keys of one message: to sign with, and to encrypt with.
@@ -153,13 +155,7 @@ impl<'t> KnownHeader<'t> {
         Some((Self { stamp, context, derived, references, signature }, text))
     }
 
-    /// All identifiers that stand in the header, but for that of what is encrypted: it is announced, and then gone.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
-        let stamp = self.stamp.iter().map(|stamp| stamp.id);
-        stamp.chain(self.token_ids())
-    }
-
-    /// Those of tokens.
+    /// The identifiers of its tokens.
     pub(super) fn token_ids(&self) -> impl Iterator<Item = &str> {
         let context = self.context.iter().map(|context| context.id);
         context.chain(self.derived.iter().map(|derived| derived.id))

@@ -3,11 +3,12 @@
 //! The pieces stand in the order of the header. One that may be absent is empty then, and so is the first one of an element
 //! that may be.
 
+use smallvec::SmallVec;
 use waxwing_xml::{Notes, UnreadContent};
 
 use super::{
-    KnownContext, KnownDerivedKey, KnownEncrypted, KnownHeader, KnownReference, KnownSignature,
-    KnownStamp,
+    DERIVED_KEYS, KnownContext, KnownDerivedKey, KnownEncrypted, KnownHeader, KnownReference,
+    KnownSignature, KnownStamp,
 };
 use crate::wsse::Dialect;
 
@@ -20,7 +21,7 @@ impl<'t> KnownHeader<'t> {
         let pieces = &mut content.noted(NAME)?;
         let stamp = KnownStamp::noted(pieces)?;
         let context = KnownContext::noted(pieces)?;
-        let mut derived = smallvec::SmallVec::new();
+        let mut derived = SmallVec::new();
         while let Some(token) = KnownDerivedKey::noted(pieces)? {
             derived.push(token);
         }
@@ -30,6 +31,10 @@ impl<'t> KnownHeader<'t> {
         };
         let header = Self { stamp, context, derived, references: pieces.collect(), signature };
         debug_assert_eq!(Self::read(content.text()), Some((header.clone(), "")), "as it was noted");
+        debug_assert!(KnownIds::of(content).is_some_and(|known| {
+            let stamp = header.stamp.iter().map(|stamp| stamp.id);
+            known.stamp == header.stamp && known.ids().eq(stamp.chain(header.token_ids()))
+        }));
         Some(header)
     }
 
@@ -56,6 +61,36 @@ impl<'t> KnownHeader<'t> {
     }
 }
 
+/// What is referred to in a header, as far as it is asked for when the header was judged already.
+pub(in crate::wsse) struct KnownIds<'t> {
+    pub(in crate::wsse) stamp: Option<KnownStamp<'t>>,
+    tokens: SmallVec<[&'t str; 1 + DERIVED_KEYS]>,
+}
+
+impl<'t> KnownIds<'t> {
+    /// What was noted of content that [`passes_security`](super::passes_security) knew. None of what anybody else knew.
+    pub(in crate::wsse) fn of(content: &UnreadContent<'t>) -> Option<Self> {
+        let pieces = &mut content.noted(NAME)?;
+        let stamp = KnownStamp::noted(pieces)?;
+        let mut tokens = SmallVec::new();
+        if present(pieces.next()?).is_some() {
+            tokens.push(pieces.next()?);
+            pieces.nth(KnownContext::BEHIND_ID - 1)?;
+        }
+        while present(pieces.next()?).is_some() {
+            tokens.push(pieces.next()?);
+            pieces.nth(KnownDerivedKey::BEHIND_ID - 1)?;
+        }
+        Some(Self { stamp, tokens })
+    }
+
+    /// All identifiers that stand in the header, but for that of what is encrypted: it is announced, and then gone.
+    pub(in crate::wsse) fn ids(&self) -> impl Iterator<Item = &str> {
+        let stamp = self.stamp.iter().map(|stamp| stamp.id);
+        stamp.chain(self.tokens.iter().copied())
+    }
+}
+
 impl<'t> KnownStamp<'t> {
     fn note(&self, notes: &mut Notes<'_>) {
         let Self { id, created, expires, behind_name } = *self;
@@ -72,6 +107,9 @@ impl<'t> KnownStamp<'t> {
 }
 
 impl<'t> KnownContext<'t> {
+    /// So many pieces are noted behind its id.
+    const BEHIND_ID: usize = 2;
+
     /// That of a header that [`passes_security`](super::passes_security) knew, if it has one.
     pub(crate) fn of(content: &UnreadContent<'t>) -> Option<Self> {
         let pieces = &mut content.noted(NAME)?;
@@ -94,6 +132,9 @@ impl<'t> KnownContext<'t> {
 }
 
 impl<'t> KnownDerivedKey<'t> {
+    /// So many pieces are noted behind its id.
+    const BEHIND_ID: usize = 5;
+
     fn note(&self, notes: &mut Notes<'_>) {
         let Self { dialect: _, prefix, id, base, offset, length, nonce } = *self;
         for piece in [prefix, id] {

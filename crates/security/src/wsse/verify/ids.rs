@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 use waxwing_xml::{Document, Element, NodeId};
 
 use super::super::ids::order_of;
-use super::super::known_header::KnownHeader;
+use super::super::known_header::KnownIds;
 use super::super::names::{DSIG, WSU, XENC, XML};
 use super::decrypt::DataReferences;
 use super::signature::Reference;
@@ -33,7 +33,7 @@ impl<'m> Ids<'m> {
     /// [`Reason::DuplicateId`]: one occurs twice.
     pub(super) fn find_all(
         document: &'m Document,
-        known: Option<&'m KnownHeader<'_>>,
+        known: Option<&'m KnownIds<'_>>,
         references: Option<&'m DataReferences>,
     ) -> Result<Self> {
         let mut all = Self(SmallVec::new());

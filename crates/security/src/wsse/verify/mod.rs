@@ -25,7 +25,7 @@ mod usual;
 use std::borrow::Cow;
 
 use waxwing_soap::Envelope;
-use waxwing_xml::NodeId;
+use waxwing_xml::{NodeId, UnreadContent};
 
 use self::ids::Ids;
 use self::parts::Parts;
@@ -34,7 +34,7 @@ use self::signature::Signed;
 pub(crate) use self::timestamp::check_age;
 use super::ProtectionOrder;
 use super::expect::{Expectations, ExpectedToken};
-use super::known_header::KnownHeader;
+use super::known_header::{KnownHeader, KnownIds};
 use super::names::WSSE;
 use super::resolver::TokenResolver;
 use super::token::{SupportingToken, SupportingUse, TokenKind};
@@ -59,18 +59,18 @@ pub fn verify(
     let security = security_header(&envelope)?;
     let action: Box<str> = action(&envelope, transport)?.into();
     let required = if transport {
-        MessageProtection::body(ProtectionLevel::None)
+        const { &MessageProtection::body(ProtectionLevel::None) }
     } else {
         let found = expect.requirements.find(expect.direction, &action);
-        found.ok_or_else(|| Reason::UnknownAction(action.clone()))?.clone()
+        found.ok_or_else(|| Reason::UnknownAction(action.clone()))?
     };
-    let mut pass = Pass::new(expect, resolver, &required);
-    let is_known = match known_header(&envelope, security) {
+    let mut pass = Pass::new(expect, resolver, required);
+    let is_known = match unread(&envelope, security).and_then(|content| KnownHeader::of(&content)) {
         Some(header) if known::is_expected(expect) => pass.is_good(&header, security)?,
         _ => false,
     };
     if !is_known {
-        pass = Pass::new(expect, resolver, &required);
+        pass = Pass::new(expect, resolver, required);
         envelope.document_mut().read_unread();
         if let Err(error) = pass.run(&mut envelope, security) {
             pass.unspoiled()?;
@@ -95,7 +95,7 @@ pub fn verify(
     check_children_signed(&pass, &signed)?;
     check_password_digest(&pass)?;
     if !transport {
-        parts.check_requirements(document, &required, &pass)?;
+        parts.check_requirements(document, required, &pass)?;
         check_primary_encrypted(&pass, &parts)?;
     }
     confirmation::check(&pass.confirmations, expect.confirmations)?;
@@ -141,15 +141,14 @@ fn cover(
         return Ok(signed);
     }
     parts.decrypt(envelope.document_mut(), pass)?;
-    let known = known_header(envelope, security);
+    let known = unread(envelope, security).and_then(|content| KnownIds::of(&content));
     let ids = Ids::find_all(envelope.document(), known.as_ref(), pass.references.as_ref())?;
     check_digests(envelope, (security, known.as_ref()), pass, (parts, &ids))
 }
 
-/// What the header says, while it was only passed over.
-fn known_header(envelope: &Envelope, security: NodeId) -> Option<KnownHeader<'_>> {
-    let unread = envelope.document().unread().filter(|unread| unread.element() == security)?;
-    KnownHeader::of(&unread)
+/// The content of the header, while it was only passed over.
+fn unread(envelope: &Envelope, security: NodeId) -> Option<UnreadContent<'_>> {
+    envelope.document().unread().filter(|unread| unread.element() == security)
 }
 
 /// The one Security header that is for this receiver.
@@ -194,7 +193,7 @@ fn action(envelope: &Envelope, transport: bool) -> Result<Cow<'_, str>> {
 /// The digests of everything that the primary signature covers; gives the children of the Security header among it.
 fn check_digests(
     envelope: &Envelope,
-    (security, known): (NodeId, Option<&KnownHeader<'_>>),
+    (security, known): (NodeId, Option<&KnownIds<'_>>),
     pass: &Pass<'_>,
     (parts, ids): (&mut Parts, &Ids<'_>),
 ) -> Result<Signed> {

@@ -6,7 +6,7 @@ use waxwing_xml::{Canonicalizer, Document, Element, Node, NodeId};
 
 use super::super::ProtectionOrder;
 use super::super::expect::Expectations;
-use super::super::known_header::KnownHeader;
+use super::super::known_header::KnownIds;
 use super::super::limits;
 use super::super::names::{WSSE11, WSU, XENC};
 use super::super::read::{at, elements, is_white_space, malformed};
@@ -152,7 +152,7 @@ impl Parts {
         document: &Document,
         security: NodeId,
         primary: &Primary,
-        (expect, known): (&Expectations<'_>, Option<&KnownHeader<'_>>),
+        (expect, known): (&Expectations<'_>, Option<&KnownIds<'_>>),
         ids: &Ids<'_>,
     ) -> Result<Signed> {
         let mut signed_children = SmallVec::new();
