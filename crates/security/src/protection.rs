@@ -4,9 +4,9 @@
 //! application message has a level for its body and for the headers of its contract; addressing and
 //! reliable-messaging headers are signed whenever they are present.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use rustc_hash::FxHashMap;
 use waxwing_soap::Envelope;
 
 /// How much a part of a message is protected.
@@ -120,12 +120,13 @@ struct Tables {
     requests: ActionMap,
     replies: ActionMap,
     /// The action of the reply to each request.
-    answers: HashMap<Box<str>, Box<str>>,
+    answers: FxHashMap<Box<str>, Box<str>>,
 }
 
+/// By the actions of contracts and of the protocols, which no peer chooses: no one makes them collide.
 #[derive(Debug, Clone, Default)]
 struct ActionMap {
-    actions: HashMap<Box<str>, MessageProtection>,
+    actions: FxHashMap<Box<str>, MessageProtection>,
     wildcard: Option<MessageProtection>,
 }
 
