@@ -20,6 +20,7 @@
 mod address;
 mod ascending;
 pub mod codec;
+mod contexts;
 mod creation;
 mod destination;
 mod duplex;

@@ -67,6 +67,7 @@ impl<M: Clone> Listener<M> {
         let (id, tag, response) =
             (session.id().clone(), session.tag.clone(), session.response.clone());
         self.origins.insert(session.origin.clone(), id.clone());
+        self.contexts.bind(tag.as_ref(), &id);
         self.silence.insert((session.silent_from, id.clone()));
         self.pending.insert(id.clone());
         self.sessions.insert(id.clone(), Box::new(session));

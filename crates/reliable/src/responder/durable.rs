@@ -113,6 +113,7 @@ impl<M: Clone> Listener<M> {
         }
         let mut session = self.restored(saved, &messages, now);
         self.origins.insert(session.origin.clone(), id.clone());
+        self.contexts.bind(session.tag.as_ref(), &id);
         self.silence.insert((session.silent_from, id.clone()));
         let mark = self.outputs.mark();
         session.redeliver(messages, &mut self.outputs);
@@ -197,6 +198,7 @@ impl<M: Clone> Listener<M> {
         self.pending.remove(id);
         let Some(session) = self.sessions.remove(id) else { return };
         self.origins.remove(&session.origin);
+        self.contexts.release(session.tag.as_ref(), id);
         self.silence.remove(&(session.silent_from, id.clone()));
         for waiter in session.waiters() {
             self.outputs.push(ListenerOutput::Abandon(waiter.exchange));

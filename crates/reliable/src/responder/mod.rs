@@ -25,6 +25,7 @@ use self::linger::Lingering;
 use self::outputs::Outputs;
 use self::over::Over;
 use self::session::{Ending, Farewell, Rules, Session};
+use crate::contexts::Contexts;
 use crate::creation;
 use crate::error::SessionError;
 use crate::event::{Event, SequenceState, Status};
@@ -49,6 +50,7 @@ pub struct Listener<M> {
     /// Sessions by the identifier that the initiator gave: of the return sequence, or, without one, of
     /// its CreateSequence.
     origins: BTreeMap<Identifier, SessionId>,
+    contexts: Contexts,
     /// When sessions may have gone silent; a session that has not is put back with its true time.
     silence: BTreeSet<(Time, SessionId)>,
     /// Sessions that the service has not accepted, with those that were closed before.
@@ -84,6 +86,7 @@ impl<M: Clone> Listener<M> {
             settings,
             sessions: FxHashMap::default(),
             origins: BTreeMap::new(),
+            contexts: Contexts::default(),
             silence: BTreeSet::new(),
             pending: BTreeSet::new(),
             intake: Intake::Open,
@@ -179,8 +182,8 @@ impl<M: Clone> Listener<M> {
 
     /// Bytes of memory that one session holds, without those inside the messages.
     pub fn session_memory(&self, session: &SessionId) -> Option<usize> {
-        // It stands in three of the listener's tables, each with names that are shared.
-        let tables = 3 * size_of::<(Time, SessionId, SessionId)>();
+        // It stands in four of the listener's tables, each with names that are shared.
+        let tables = 4 * size_of::<(Time, SessionId, SessionId)>();
         self.sessions.get(session).map(|s| s.memory() + tables)
     }
 
@@ -337,7 +340,7 @@ impl<M: Clone> Listener<M> {
         now: Time,
     ) {
         self.outputs.accepted(waiter);
-        for id in self.bound_to(tag) {
+        for id in self.contexts.bound_to(tag) {
             let mark = self.outputs.mark();
             self.end(&id, Ending::Faulted(error.clone(), Farewell::Silence), mark, now);
         }
@@ -347,7 +350,7 @@ impl<M: Clone> Listener<M> {
         self.lingering.forget_context(tag);
         self.over.forget_context(tag, now);
         self.forget_what_is_over(now);
-        for id in self.bound_to(Some(tag)) {
+        for id in self.contexts.bound_to(Some(tag)) {
             // Only TerminateSequence is missing, which may be lost: what was acknowledged is to be executed.
             let is_over = self.sessions.get(&id).is_some_and(|session| session.is_over());
             let lost = || SessionError::SecurityLost("its security context has ended".to_owned());
@@ -358,18 +361,6 @@ impl<M: Clone> Listener<M> {
             let mark = self.outputs.mark();
             self.end(&id, ending, mark, now);
         }
-    }
-
-    fn bound_to(&self, tag: Option<&ContextTag>) -> Vec<SessionId> {
-        // Whoever has no context makes nobody look through all sessions.
-        if tag.is_none() {
-            return Vec::new();
-        }
-        let bound = self.sessions.values().filter(|s| s.tag.as_ref() == tag);
-        let mut bound: Vec<_> = bound.map(|s| s.id().clone()).collect();
-        // The order of the table says nothing.
-        bound.sort_unstable();
-        bound
     }
 
     fn on_tick(&mut self, now: Time) {
@@ -397,6 +388,7 @@ impl<M: Clone> Listener<M> {
     fn end(&mut self, id: &SessionId, ending: Ending, mark: usize, now: Time) {
         let Some(session) = self.sessions.remove(id) else { return };
         self.origins.remove(&session.origin);
+        self.contexts.release(session.tag.as_ref(), id);
         self.silence.remove(&(session.silent_from, id.clone()));
         for waiter in session.waiters() {
             match &ending {

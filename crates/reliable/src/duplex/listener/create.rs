@@ -56,6 +56,7 @@ impl<M: Clone> DuplexListener<M> {
         let session = DuplexSession::accept(version, settings, create, id.clone(), at.time);
         let (tag, link, remote) = (arrival.tag.clone(), arrival.link, session.remote().clone());
         self.origins.insert(origin.clone(), id.clone());
+        self.contexts.bind(tag.as_ref(), &id);
         self.pending.insert(id.clone());
         if let Some(offer) = offer {
             self.by_back.insert(offer, id.clone());

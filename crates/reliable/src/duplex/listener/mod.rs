@@ -18,6 +18,7 @@ use self::late::{Ended, Late};
 use super::DuplexSession;
 use super::api::{DuplexInput, DuplexOutput, Links};
 use super::settings::DuplexSettings;
+use crate::contexts::Contexts;
 use crate::creation;
 use crate::error::SessionError;
 use crate::event::{SequenceState, Status};
@@ -40,6 +41,7 @@ pub struct DuplexListener<M> {
     by_back: BTreeMap<Identifier, SessionId>,
     /// Sessions by what their CreateSequence is found again by: its offer, or its `MessageID`.
     origins: BTreeMap<Identifier, SessionId>,
+    contexts: Contexts,
     links: FxHashMap<LinkId, SessionId>,
     /// When sessions want to be woken.
     timers: BTreeSet<(Time, SessionId)>,
@@ -89,6 +91,7 @@ impl<M: Clone> DuplexListener<M> {
             sessions: FxHashMap::default(),
             by_back: BTreeMap::new(),
             origins: BTreeMap::new(),
+            contexts: Contexts::default(),
             links: FxHashMap::default(),
             timers: BTreeSet::new(),
             pending: BTreeSet::new(),
@@ -196,7 +199,7 @@ impl<M: Clone> DuplexListener<M> {
             }
             // A fault that names no sequence ends the sessions of its secured context; without one it says nothing.
             Body::SoapFault(_) => {
-                for id in self.bound_to(arrival.tag.as_ref()) {
+                for id in self.contexts.bound_to(arrival.tag.as_ref()) {
                     self.give(&id, DuplexInput::Message(message.clone()), at);
                 }
             }
@@ -280,7 +283,7 @@ impl<M: Clone> DuplexListener<M> {
 
     fn on_context_lost(&mut self, tag: &ContextTag, at: &mut Moment<'_>) {
         self.late.forget_context(tag);
-        for id in self.bound_to(Some(tag)) {
+        for id in self.contexts.bound_to(Some(tag)) {
             let reason = "its security context has ended".to_owned();
             self.give(&id, DuplexInput::SecurityLost { reason }, at);
         }
@@ -330,6 +333,7 @@ impl<M: Clone> DuplexListener<M> {
         let Some(kept) = self.sessions.remove(id) else { return };
         let Kept { mut session, origin, tag, link, .. } = *kept;
         self.origins.remove(&origin);
+        self.contexts.release(tag.as_ref(), id);
         let back = session.back().cloned();
         if let Some(back) = &back {
             self.by_back.remove(back);
@@ -361,23 +365,6 @@ impl<M: Clone> DuplexListener<M> {
     fn is_bound_to(&self, id: &SessionId, tag: Option<&ContextTag>) -> bool {
         let bound = self.sessions.get(id).map(|kept| kept.tag.as_ref());
         bound == Some(tag) || broken(Mutation::IgnoreContext)
-    }
-
-    /// The sessions of a secured context.
-    fn bound_to(&self, tag: Option<&ContextTag>) -> Vec<SessionId> {
-        let mut bound = Vec::new();
-        // Whoever has no context makes nobody look through all sessions.
-        if tag.is_none() {
-            return bound;
-        }
-        for (id, kept) in &self.sessions {
-            if kept.tag.as_ref() == tag {
-                bound.push(id.clone());
-            }
-        }
-        // The order of the table says nothing.
-        bound.sort_unstable();
-        bound
     }
 
     /// Only sequences are served here.
