@@ -163,6 +163,7 @@ impl Parts {
         let around = around.and_then(|around| document.source().get(..around));
         let algorithm = expect.settings.suite.digest;
         let mut remembered = around.map(|around| Remembered::within(around, algorithm));
+        let body = self.body.0;
         for reference in &primary.references {
             if let Some(stamp) = stamp.filter(|stamp| reference.id.is(stamp.id)) {
                 reference.verify_known(&stamp.canonical(), "Timestamp", expect.settings)?;
@@ -176,10 +177,11 @@ impl Parts {
             if part.is_none() && !is_child(element, security) {
                 return Err(unresolved().into());
             }
-            match (&part, &mut remembered) {
+            let is_encrypted = part.as_ref().is_some_and(|part| part.encrypted);
+            match &mut remembered {
                 // What was encrypted is not kept beyond its message, and is not where its text is.
-                (Some((Some(place), protection)), Some(remembered)) if !protection.encrypted => {
-                    let header = (element, *place, document.source_of(element.span()));
+                Some(remembered) if node != body && part.is_some() && !is_encrypted => {
+                    let header = (element, document.source_of(element.span()));
                     reference.verify_remembered(
                         &mut canonicalizer,
                         header,
@@ -190,21 +192,18 @@ impl Parts {
                 _ => reference.verify(&mut canonicalizer, element, expect.settings)?,
             }
             match part {
-                Some((_, protection)) => protection.signed = true,
+                Some(protection) => protection.signed = true,
                 None => signed_children.push(node),
             }
         }
         Ok(signed_children)
     }
 
-    /// A part, and of a header its place among the others.
-    fn part_mut(&mut self, node: NodeId) -> Option<(Option<usize>, &mut PartProtection)> {
+    fn part_mut(&mut self, node: NodeId) -> Option<&mut PartProtection> {
         if self.body.0 == node {
-            return Some((None, &mut self.body.1));
+            return Some(&mut self.body.1);
         }
-        let mut headers = self.headers.iter_mut().enumerate();
-        let (place, (_, protection)) = headers.find(|(_, (id, _))| *id == node)?;
-        Some((Some(place), protection))
+        self.headers.iter_mut().find(|(id, _)| *id == node).map(|(_, protection)| protection)
     }
 
     /// Compares what is protected with what must be.

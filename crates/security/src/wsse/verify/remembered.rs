@@ -5,82 +5,107 @@
 //! nothing is canonicalized or hashed again. It is compared with what the signature says as ever.
 
 use std::cell::Cell;
+use std::hash::Hasher;
 
+use rustc_hash::FxHasher;
 use waxwing_crypto::{DigestAlgorithm, DigestValue};
 
-/// The headers of one message that are remembered at most, and their longest text.
-const HEADERS: usize = 16;
+/// The headers that are remembered at most, a power of two, and their longest text.
+const HEADERS: usize = 32;
 const LONGEST_HEADER: usize = 512;
-/// The longest text in front of the headers.
+/// The different texts in front of the headers, and the longest of them.
+const AROUND: usize = 4;
 const LONGEST_AROUND: usize = 1024;
 
-/// What a thread remembers: the headers of the last message, each by its place among the headers. All of them were covered by
-/// a signature that was good, and none was encrypted.
+/// What a thread remembers. All of it was covered by a signature that was good, and nothing of it was encrypted.
 #[derive(Default)]
 struct Headers {
-    algorithm: DigestAlgorithm,
-    /// Everything in front of the first one.
-    around: String,
-    headers: Vec<Header>,
+    /// Everything in front of the first header, and how digests are made.
+    around: Vec<(DigestAlgorithm, String)>,
+    /// None, or [`HEADERS`]: each has one place, by its hash.
+    places: Vec<Place>,
 }
 
 #[derive(Default)]
+struct Place {
+    /// The hash of the header that was here last. One is remembered when it comes for the second time: most that differ from
+    /// one message to the next never do, and drive out nothing.
+    seen: u64,
+    header: Option<Header>,
+}
+
 struct Header {
+    /// The number of the text in front.
+    around: usize,
     text: String,
-    digest: Option<DigestValue>,
+    digest: DigestValue,
 }
 
 thread_local! {
     static KEPT: Cell<Option<Box<Headers>>> = const { Cell::new(None) };
 }
 
-/// The digests of the headers of one message.
-pub(super) struct Remembered(Option<Box<Headers>>);
+/// The digests of headers that stand behind the same text as those of one message.
+pub(super) struct Remembered {
+    kept: Option<Box<Headers>>,
+    around: usize,
+}
 
 impl Remembered {
     /// Of a message with this text in front of its headers.
     pub(super) fn within(around: &str, algorithm: DigestAlgorithm) -> Self {
         if around.len() > LONGEST_AROUND {
-            return Self(None);
+            return Self { kept: None, around: 0 };
         }
         let mut kept = KEPT.try_with(Cell::take).ok().flatten().unwrap_or_default();
-        if kept.algorithm != algorithm || kept.around != around {
-            kept.algorithm = algorithm;
-            kept.around.clear();
-            kept.around.push_str(around);
-            kept.headers.iter_mut().for_each(|header| header.digest = None);
+        let is_same = |known: &(_, String)| known.0 == algorithm && known.1 == around;
+        let around = kept.around.iter().position(is_same).unwrap_or_else(|| {
+            if kept.around.len() == AROUND {
+                *kept = Headers::default();
+            }
+            kept.around.push((algorithm, around.to_owned()));
+            kept.around.len() - 1
+        });
+        if kept.places.is_empty() {
+            kept.places.resize_with(HEADERS, Place::default);
         }
-        Self(Some(kept))
+        Self { kept: Some(kept), around }
     }
 
-    /// The digest of the header in this place, if it has the same text as the one that was there before.
-    pub(super) fn digest(&self, place: usize, text: &str) -> Option<DigestValue> {
-        let header = self.0.as_ref()?.headers.get(place)?;
-        header.digest.filter(|_| header.text == text)
+    /// The digest of a header, if it is remembered, and what [`remember`](Self::remember) asks for.
+    pub(super) fn digest(&self, text: &str) -> (u64, Option<DigestValue>) {
+        let mut hash = FxHasher::default();
+        hash.write_usize(self.around);
+        hash.write(text.as_bytes());
+        let hash = hash.finish();
+        let header =
+            self.kept.as_ref().and_then(|kept| kept.places.get(place(hash))?.header.as_ref());
+        let header = header.filter(|header| header.around == self.around && header.text == text);
+        (hash, header.map(|header| header.digest))
     }
 
-    /// Remembers the digest of the header in this place, which a good signature says.
-    pub(super) fn remember(&mut self, place: usize, text: &str, digest: DigestValue) {
-        let Some(kept) = &mut self.0 else { return };
-        if place >= HEADERS || text.len() > LONGEST_HEADER {
-            return;
+    /// Remembers the digest of a header that has this hash, which a good signature says.
+    pub(super) fn remember(&mut self, hash: u64, text: &str, digest: DigestValue) {
+        let Some(kept) = &mut self.kept else { return };
+        let Some(place) = kept.places.get_mut(place(hash)) else { return };
+        if place.seen != hash {
+            place.seen = hash;
+        } else if text.len() <= LONGEST_HEADER {
+            place.header = Some(Header { around: self.around, text: text.to_owned(), digest });
         }
-        if kept.headers.len() <= place {
-            kept.headers.resize_with(place + 1, Header::default);
-        }
-        let header = &mut kept.headers[place];
-        header.text.clear();
-        header.text.push_str(text);
-        header.digest = Some(digest);
     }
 }
 
 impl Drop for Remembered {
     fn drop(&mut self) {
-        let kept = self.0.take();
+        let kept = self.kept.take();
         // A thread that ends keeps nothing.
         let _ = KEPT.try_with(|place| place.set(kept));
     }
+}
+
+fn place(hash: u64) -> usize {
+    hash as usize % HEADERS
 }
 
 /// As in a thread that has read nothing yet.
@@ -95,46 +120,73 @@ mod tests {
 
     use super::*;
 
+    const SHA1: DigestAlgorithm = DigestAlgorithm::Sha1;
+
     fn digest(of: &str) -> DigestValue {
-        let mut digest = Digest::new(DigestAlgorithm::Sha1);
+        let mut digest = Digest::new(SHA1);
         digest.update(of.as_bytes());
         digest.finish()
     }
 
+    fn remember(remembered: &mut Remembered, text: &str) {
+        let (hash, _) = remembered.digest(text);
+        remembered.remember(hash, text, digest(text));
+    }
+
+    fn knows(remembered: &Remembered, text: &str) -> bool {
+        let (_, found) = remembered.digest(text);
+        assert!(found.is_none_or(|found| *found == *digest(text)));
+        found.is_some()
+    }
+
     #[test]
-    fn only_the_same_text_in_the_same_place_between_the_same_tags_is_remembered() {
-        let sha1 = DigestAlgorithm::Sha1;
-        {
-            let mut first = Remembered::within("<e><h>", sha1);
-            first.remember(0, "<a/>", digest("a"));
-            first.remember(3, "<b/>", digest("b"));
-            first.remember(HEADERS, "<c/>", digest("c"));
-            first.remember(4, &"d".repeat(LONGEST_HEADER + 1), digest("d"));
+    fn what_came_twice_is_remembered_where_the_same_stands_in_front() {
+        forget();
+        let long = "d".repeat(LONGEST_HEADER + 1);
+        for time in 0..3 {
+            let mut remembered = Remembered::within("<e><h>", SHA1);
+            for text in ["<a/>", "<b/>"] {
+                assert_eq!(knows(&remembered, text), time == 2, "{time}");
+                remember(&mut remembered, text);
+            }
+            assert!(!knows(&remembered, &long) && !knows(&remembered, "<a />"));
+            remember(&mut remembered, &long);
         }
-        let found = |around: &str, algorithm, place, text: &str| {
-            Remembered::within(around, algorithm).digest(place, text).map(|digest| digest.to_vec())
-        };
-        let known = |place, text: &str| found("<e><h>", sha1, place, text);
-        assert_eq!(known(0, "<a/>"), Some(digest("a").to_vec()));
-        assert_eq!(known(3, "<b/>"), Some(digest("b").to_vec()));
-        for (place, text) in [
-            (0, "<b/>"),
-            (0, "<a />"),
-            (1, ""),
-            (1, "<a/>"),
-            (3, "<a/>"),
-            (HEADERS, "<c/>"),
-            (99, "<a/>"),
-        ] {
-            assert_eq!(known(place, text), None, "{place} {text}");
+        let others = [("<e><i>", SHA1), ("", SHA1), ("<e><h>", DigestAlgorithm::Sha256)];
+        for (around, algorithm) in others {
+            assert!(!knows(&Remembered::within(around, algorithm), "<a/>"));
+            assert!(knows(&Remembered::within("<e><h>", SHA1), "<a/>"));
         }
-        assert_eq!(known(4, &"d".repeat(LONGEST_HEADER + 1)), None);
-        assert_eq!(found(&"e".repeat(LONGEST_AROUND + 1), sha1, 0, "<a/>"), None);
-        // Nothing is left of what stood between other tags, or had another digest.
-        for (around, algorithm) in [("<e><i>", sha1), ("<e><h>", DigestAlgorithm::Sha256)] {
-            Remembered::within("<e><h>", sha1).remember(0, "<a/>", digest("a"));
-            assert_eq!(found(around, algorithm, 0, "<a/>"), None);
-            assert_eq!(known(0, "<a/>"), None);
+        let long = "e".repeat(LONGEST_AROUND + 1);
+        for _ in 0..3 {
+            let mut remembered = Remembered::within(&long, SHA1);
+            remember(&mut remembered, "<a/>");
+            assert!(!knows(&remembered, "<a/>"));
         }
+        // One more than there may be: nothing is left.
+        Remembered::within("<e>", SHA1);
+        assert!(!knows(&Remembered::within("<e><h>", SHA1), "<a/>"));
+    }
+
+    #[test]
+    fn what_never_comes_again_drives_out_nothing_and_takes_no_room() {
+        forget();
+        let mut remembered = Remembered::within("", SHA1);
+        for _ in 0..2 {
+            remember(&mut remembered, "<a/>");
+        }
+        for number in 0..10_000 {
+            remember(&mut remembered, &format!("<m>{number}</m>"));
+        }
+        assert!(knows(&remembered, "<a/>"));
+        let kept = remembered.kept.as_ref().expect("kept");
+        assert_eq!(kept.places.iter().filter(|place| place.header.is_some()).count(), 1);
+        for number in 0..10_000 {
+            for _ in 0..2 {
+                remember(&mut remembered, &format!("<m>{number}</m>"));
+            }
+        }
+        let kept = remembered.kept.as_ref().expect("kept");
+        assert_eq!((kept.places.len(), kept.around.len()), (HEADERS, 1));
     }
 }

@@ -175,23 +175,24 @@ impl Reference {
         self.compare(&self.digest_of(canonicalizer, element, settings), element.local_name())
     }
 
-    /// The same of an element that has the `text` of the header in a certain place.
+    /// The same of a header that has this text.
     pub(super) fn verify_remembered(
         &self,
         canonicalizer: &mut Canonicalizer<'_>,
-        (element, place, text): (Element<'_>, usize, &str),
+        (element, text): (Element<'_>, &str),
         settings: &SecuritySettings,
         remembered: &mut Remembered,
     ) -> Result<()> {
         if !self.transform.is_plain() {
             return self.verify(canonicalizer, element, settings);
         }
-        if let Some(digest) = remembered.digest(place, text) {
+        let (hash, digest) = remembered.digest(text);
+        if let Some(digest) = digest {
             return self.compare(&digest, element.local_name());
         }
         let digest = self.digest_of(canonicalizer, element, settings);
         self.compare(&digest, element.local_name())?;
-        remembered.remember(place, text, digest);
+        remembered.remember(hash, text, digest);
         Ok(())
     }
 
