@@ -211,3 +211,46 @@ async fn a_call_that_nobody_goes_on_with_holds_up_no_other() {
     }
     panic!("{seen:?}");
 }
+
+/// What channels wait for is in one table for each runtime; a factory may be used in several.
+#[test]
+fn channels_that_rest_have_no_task_each_in_any_runtime() {
+    const CHANNELS: usize = 20;
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        runtime.worker_threads(1).enable_all().build().unwrap()
+    };
+    let (services, binding) = (runtime(), Binding::none());
+    let folders = [stores("service", "ca", &[]), stores("alice", "ca", &["service"])];
+    let config = service_config(&binding, folders[0].path());
+    let builder =
+        ServiceHostBuilder::from_config(&config, "CalculatorService", &CALCULATOR_CONTRACT);
+    let instances = ServiceInstances::single(CalculatorService::new(Counting::default()));
+    let host = services.block_on(builder.unwrap().open(instances)).unwrap();
+    let address = format!("http://{}/calc", host.local_addresses()[0]);
+    let config = client_config(&binding, folders[1].path(), &address, "CN=", "localhost");
+    let factory = ChannelFactory::from_config(&config, "calc", &CALCULATOR_CONTRACT).unwrap();
+    for _ in 0..2 {
+        runtime().block_on(async {
+            let open = async || factory.open_channel().await.unwrap_or_else(|e| panic!("{e}"));
+            let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+            let mut channels = vec![open().await];
+            let before = tasks();
+            for _ in 0..CHANNELS {
+                channels.push(open().await);
+            }
+            // One that has just ended may be counted still.
+            for _ in 0..1000 {
+                if tasks() < before + CHANNELS {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            assert!(tasks() < before + CHANNELS, "{before} before, {} now", tasks());
+            for channel in channels {
+                channel.close().await.unwrap_or_else(|e| panic!("{e}"));
+            }
+        });
+    }
+    services.block_on(host.close());
+}

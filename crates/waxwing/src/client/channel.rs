@@ -33,7 +33,7 @@ use crate::contract::{
 use crate::encoding::Encoding;
 use crate::environment::{Clock, SystemRandom};
 use crate::events::{CommunicationState, Events};
-use crate::future::{Accompanied, BoxFuture, Shared};
+use crate::future::{Accompanied, BoxFuture, Shared, boxed};
 use crate::layer::ClientService;
 use crate::net::{HttpCredentials, Transport};
 use crate::quotas::MessageQuotas;
@@ -347,7 +347,7 @@ impl Inner {
     ) -> (Accompanied<T>, Weak<Shared>) {
         let mut chain: Option<BoxFuture<'static, ()>> = None;
         let begin = &mut |job| match chain {
-            None => chain = Some(Box::pin(Arc::clone(self).carry_through(job))),
+            None => chain = Some(boxed(|| Arc::clone(self).carry_through(job))),
             Some(_) => self.begin(job),
         };
         match input {

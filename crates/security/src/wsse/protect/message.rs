@@ -20,6 +20,9 @@ use super::signature::{SignedPart, SignedParts, digest_of_signature, push_signat
 use super::{Header, Numbers};
 use crate::error::Result;
 
+/// Room for the signatures of a message in clear: a primary one over a dozen parts fits in.
+const SIGNATURES: usize = 4096;
+
 /// What both orders have in common: keys, parts and elements of the header, numbered but neither signed nor encrypted.
 struct Draft<'a> {
     keys: MessageKeys<'a>,
@@ -142,7 +145,9 @@ impl<'a> Draft<'a> {
             .implying_its_key(self.keys.lists_what_is_encrypted(settings));
         self.parts.encrypt(envelope, &mut encryptor)?;
         // Listed and numbered in this order; they stand in another one.
-        let (mut signatures, mut username, mut elements) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut username, mut elements) = (Vec::new(), Vec::new());
+        // What is encrypted makes its room when it is.
+        let mut signatures = Vec::with_capacity(if hide { 0 } else { SIGNATURES });
         encryptor.element(&mut signatures, hide, |out| {
             self.push_primary(out, &signed, &sent, settings, place);
         })?;
@@ -199,7 +204,7 @@ impl<'a> Draft<'a> {
         let place = Place::Security;
         let Signatures { endorsements, sent, .. } =
             self.sign(&signed, plan, (place, false), sources)?;
-        let mut signatures = Vec::with_capacity(4096);
+        let mut signatures = Vec::with_capacity(SIGNATURES);
         self.push_primary(&mut signatures, &signed, &sent, settings, place);
         let mut elements = Vec::new();
         for element in self.confirmations.iter().chain(&self.username) {
