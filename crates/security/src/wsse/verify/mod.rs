@@ -172,21 +172,23 @@ fn security_header(envelope: &Envelope) -> Result<NodeId> {
 /// action that the transport tells; of a reply it tells none, which must not matter where something is chosen by it.
 fn action(envelope: &Envelope, transport: bool) -> Result<Cow<'_, str>> {
     let version = envelope.version().addressing.namespace();
-    if envelope.headers().any(|h| is_addressing(h.namespace()) && h.namespace() != version) {
-        return Err(Reason::MixedAddressing.into());
+    let (mut action, mut is_one) = (None, true);
+    for header in envelope.headers().filter(|header| is_addressing(header.namespace())) {
+        if header.namespace() != version {
+            return Err(Reason::MixedAddressing.into());
+        }
+        if header.local_name() == "Action" {
+            is_one = action.replace(header).is_none();
+        }
     }
-    let mut actions =
-        envelope.headers().filter(|h| h.local_name() == "Action" && is_addressing(h.namespace()));
-    match (actions.next(), actions.next()) {
-        (Some(action), None) => Ok(match action.text() {
-            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-        }),
-        (None, _) if version.is_empty() && (transport || envelope.told_action().is_some()) => {
+    match action.map(|action| action.text()) {
+        Some(_) if !is_one => Err(Reason::TooMany { what: "Action headers", limit: 1 }.into()),
+        Some(Cow::Borrowed(text)) => Ok(Cow::Borrowed(text.trim())),
+        Some(Cow::Owned(text)) => Ok(Cow::Owned(text.trim().to_owned())),
+        None if version.is_empty() && (transport || envelope.told_action().is_some()) => {
             Ok(envelope.told_action().unwrap_or_default().into())
         }
-        (None, _) => Err(Reason::Missing("the header Action").into()),
-        _ => Err(Reason::TooMany { what: "Action headers", limit: 1 }.into()),
+        None => Err(Reason::Missing("the header Action").into()),
     }
 }
 
