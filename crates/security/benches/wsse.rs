@@ -28,6 +28,9 @@ fn main() {
     divan::main();
 }
 
+/// How many different messages are read in turn.
+const DIFFERENT: usize = 300;
+
 struct Counter(u8);
 
 impl RandomSource for Counter {
@@ -58,9 +61,27 @@ impl Session {
         self.message("004-request")
     }
 
-    /// The second call and those behind it: what differs from one message to the next, does here.
-    fn requests(&self) -> [&Captured; 3] {
-        ["004-request", "005-request", "006-request"].map(|name| self.message(name))
+    /// The second call and those behind it, of which none comes again soon: what differs from one message to the next,
+    /// does here. They are protected by us, which is written as WCF writes it.
+    fn requests(&self) -> Vec<Vec<u8>> {
+        let (mut random, settings) = (Counter(1), &self.settings);
+        let mut ids = UuidIds::with_guid("e4a5c890-30c8-40a4-ad13-f9b5aac15355", 8);
+        let placement = TokenPlacement::Attached;
+        let keys = SessionKeys::new(self.token(), placement, settings, &mut random, &mut ids);
+        let calls = ["004-request", "005-request", "006-request"].map(|name| self.message(name));
+        let protected = |(number, call): (usize, &&Captured)| {
+            let parts = self.requirements.find(Direction::Request, &call.action()).expect("parts");
+            let plan = ProtectionPlan::new(settings, parts, ProtectionToken::Session(&keys));
+            let mut envelope = unprotected(call.expected());
+            let id = envelope.addressing_header("MessageID").expect("MessageID").id();
+            envelope.document_mut().clear(id);
+            let text = format!("urn:uuid:d7a827f6-e77b-4c18-99b6-{number:012}");
+            envelope.document_mut().append_text(id, &text);
+            let mut sources = Sources { now: call.at, random: &mut random, ids: &mut ids };
+            protect(&mut envelope, &plan, &mut sources).expect("it can be protected");
+            envelope.to_bytes()
+        };
+        calls.iter().cycle().take(DIFFERENT).enumerate().map(protected).collect()
     }
 
     fn message(&self, name: &str) -> &Captured {
@@ -111,12 +132,12 @@ fn read_by(
         protection: ExpectedToken::AttachedContext,
         supporting: &[],
         confirmations: &[],
-        now: requests[0].at,
+        now: session.request().at,
         limits: &Limits::SOAP,
         replay: None,
     };
     let mut next = requests.iter().cycle();
-    let mut input = || next.next().map(|request| request.body.clone()).unwrap_or_default();
+    let mut input = || next.next().cloned().unwrap_or_default();
     bencher.with_inputs(&mut input).bench_local_values(|octets| {
         let envelope = parse(octets).expect("an envelope");
         verify(envelope, &expect, &tokens).expect("a good message")
