@@ -18,7 +18,7 @@ use waxwing_security::wsse::{
 };
 use waxwing_security::{Direction, ProtectionRequirements};
 use waxwing_soap::{Envelope, EnvelopeError, RandomSource};
-use waxwing_xml::Limits;
+use waxwing_xml::{Limits, Name};
 
 /// Counts what is allocated, too.
 #[global_allocator]
@@ -73,10 +73,7 @@ impl Session {
             let parts = self.requirements.find(Direction::Request, &call.action()).expect("parts");
             let plan = ProtectionPlan::new(settings, parts, ProtectionToken::Session(&keys));
             let mut envelope = unprotected(call.expected());
-            let id = envelope.addressing_header("MessageID").expect("MessageID").id();
-            envelope.document_mut().clear(id);
-            let text = format!("urn:uuid:d7a827f6-e77b-4c18-99b6-{number:012}");
-            envelope.document_mut().append_text(id, &text);
+            differ(&mut envelope, number);
             let mut sources = Sources { now: call.at, random: &mut random, ids: &mut ids };
             protect(&mut envelope, &plan, &mut sources).expect("it can be protected");
             envelope.to_bytes()
@@ -104,6 +101,23 @@ impl Session {
             instance: None,
         }
     }
+}
+
+/// Gives a call what it alone has: an identifier and numbers within its session.
+fn differ(envelope: &mut Envelope, number: usize) {
+    const RELIABLE: &str = "http://schemas.xmlsoap.org/ws/2005/02/rm";
+    let header = |local| envelope.header_named(RELIABLE, local).expect("a reliable message");
+    let sequence = header("Sequence").child(RELIABLE, "MessageNumber").expect("a number").id();
+    let range = header("SequenceAcknowledgement").first_element();
+    let range = range.and_then(|identifier| identifier.next_element()).expect("a range").id();
+    let id = envelope.addressing_header("MessageID").expect("MessageID").id();
+    let document = envelope.document_mut();
+    let uuid = format!("urn:uuid:d7a827f6-e77b-4c18-99b6-{number:012}");
+    for (element, text) in [(id, uuid), (sequence, (number + 2).to_string())] {
+        document.clear(element);
+        document.append_text(element, &text);
+    }
+    document.set_attribute(range, Name::local("Upper"), &(number + 1).to_string());
 }
 
 /// With a tree of the Security header.
