@@ -3,6 +3,7 @@
 use waxwing_xml::{Element, Name, NodeId};
 
 use crate::envelope::Envelope;
+use crate::plain::PlainHeaders;
 use crate::random::{RandomSource, urn_uuid};
 use crate::version::AddressingVersion;
 
@@ -217,6 +218,39 @@ impl AddressingHeaders<'_> {
             let header = add(envelope, version, "To", to);
             envelope.set_must_understand(header);
         }
+    }
+}
+
+impl AddressingHeaders<'_> {
+    /// The same as text, behind other headers. False where they cannot stand so: a message without addressing has none, and
+    /// reference parameters are anybody's markup.
+    pub fn write_plain(&self, version: AddressingVersion, headers: &mut PlainHeaders) -> bool {
+        let endpoints =
+            [("From", self.from), ("ReplyTo", self.reply_to), ("FaultTo", self.fault_to)];
+        let mut given = endpoints.iter().filter_map(|(_, endpoint)| *endpoint);
+        let has_parameters = given.any(|endpoint| !endpoint.reference_parameters.is_empty());
+        if version == AddressingVersion::None || has_parameters {
+            return false;
+        }
+        let name = |local: &'static str| Name::new("a", local, version.namespace());
+        let mut put = |local: &'static str, must_understand: bool, text: Option<&str>| {
+            if let Some(text) = text {
+                headers.push_text(name(local), must_understand, text);
+            }
+        };
+        put("Action", true, self.action);
+        put("MessageID", false, self.message_id);
+        put("RelatesTo", false, self.relates_to);
+        for (local, endpoint) in endpoints {
+            if let Some(endpoint) = endpoint {
+                let address = &endpoint.address;
+                headers.push(name(local), false, |content| content.element("Address", address));
+            }
+        }
+        if let Some(to) = self.to {
+            headers.push_text(name("To"), true, to);
+        }
+        true
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use waxwing_xml::{Document, Element, Limits, Name, NodeId, ParseError, Passes};
 
+use crate::plain::{PlainHeaders, SOAP_PREFIX};
 use crate::sealed::{Markup, Sealed};
 use crate::version::{AddressingVersion, MessageVersion, SoapVersion};
 
@@ -222,6 +223,42 @@ impl Envelope {
         self.sealed = Some(Box::new(Sealed::new(header, encrypted_body)));
     }
 
+    /// Takes headers as text, which whoever looks at the tree sees in it. What signs the message [takes](Self::take_plain_headers)
+    /// them out again.
+    ///
+    /// # Errors
+    /// The headers, and nothing changes, where they cannot stand so: the message has other headers, one of the prefixes stands
+    /// for another namespace there, or a text holds what XML cannot carry.
+    pub fn put_plain_headers(&mut self, headers: PlainHeaders) -> Result<(), PlainHeaders> {
+        let header = self.header.filter(|_| self.sealed.is_none());
+        let header = header.map(|header| self.document.element(header));
+        let stands = |prefix: &str, namespace: &str| {
+            header.is_some_and(|header| header.resolve_prefix(prefix) == Some(namespace))
+        };
+        let mut last = (SOAP_PREFIX, self.version.soap.namespace());
+        let fits = header.is_some_and(|header| header.is_empty())
+            && headers.is_fit()
+            && stands(last.0, last.1)
+            && headers.iter().map(|header| (header.name.prefix, header.name.namespace)).all(
+                |name| {
+                    let is_last = name == last;
+                    last = name;
+                    is_last || stands(name.0, name.1)
+                },
+            );
+        if !fits {
+            return Err(headers);
+        }
+        self.sealed = Some(Box::new(Sealed::plain(headers)));
+        Ok(())
+    }
+
+    /// Takes out the headers that were [put](Self::put_plain_headers) in as text, to be signed and [sealed](Self::seal).
+    pub fn take_plain_headers(&mut self) -> Option<PlainHeaders> {
+        self.sealed.as_ref()?.plain_headers()?;
+        self.sealed.take()?.into_plain_headers()
+    }
+
     /// The `Header`, when there is one.
     pub fn header(&self) -> Option<Element<'_>> {
         self.header.map(|id| self.document().element(id))
@@ -273,13 +310,23 @@ impl Envelope {
         }
     }
 
+    /// The text of the first addressing header of this local name, without the blanks around it.
+    pub fn addressing_text(&self, local: &str) -> Option<Cow<'_, str>> {
+        let plain = self.sealed.as_ref().and_then(|sealed| sealed.plain_headers());
+        let text =
+            plain.and_then(|plain| plain.text_of(self.version.addressing.namespace(), local));
+        if let Some(text) = text {
+            return Some(Cow::Borrowed(text.trim()));
+        }
+        Some(match self.addressing_header(local)?.text() {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        })
+    }
+
     /// The action that the message says it has: its first header of that name, or what the transport tells.
     pub fn action(&self) -> Option<Cow<'_, str>> {
-        match self.addressing_header("Action").map(|header| header.text()) {
-            Some(Cow::Borrowed(text)) => Some(Cow::Borrowed(text.trim())),
-            Some(Cow::Owned(text)) => Some(Cow::Owned(text.trim().to_owned())),
-            None => self.told_action().map(Cow::Borrowed),
-        }
+        self.addressing_text("Action").or_else(|| self.told_action().map(Cow::Borrowed))
     }
 
     /// Adds a header after the others.

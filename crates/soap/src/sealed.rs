@@ -1,10 +1,13 @@
 //! What protects a message, as the text that it is written as: mostly nobody looks at it as a tree before it goes.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
 use base64_simd::{AsOut as _, STANDARD};
 use waxwing_xml::{Document, Limits, NodeId, ParseError};
+
+use crate::plain::PlainHeaders;
 
 /// Markup that is put into a message. What is so large that it should be held once only stands beside the text, as octets.
 #[derive(Clone, Default)]
@@ -77,24 +80,61 @@ fn base64_between(mut octets: Vec<u8>, before: &[u8], behind: &[u8]) -> Vec<u8> 
     octets
 }
 
+/// Headers beside the tree.
+#[derive(Clone, Debug)]
+enum Headers {
+    /// Those that are still to be signed.
+    Plain(PlainHeaders),
+    Markup(Vec<u8>),
+}
+
+impl Headers {
+    fn markup(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Plain(headers) => headers.markup().into(),
+            Self::Markup(text) => Cow::Borrowed(text),
+        }
+    }
+}
+
 /// Markup that is in a message beside its tree, and the tree with it, once somebody wants that.
 #[derive(Clone)]
 pub(crate) struct Sealed {
-    /// A header, behind the others.
-    pub(crate) header: Vec<u8>,
+    /// Headers, behind the others.
+    headers: Headers,
     /// What the body holds, if it is encrypted: then the tree has nothing of it.
     pub(crate) body: Option<Markup>,
     whole: OnceLock<Document>,
 }
 
 impl Sealed {
-    pub(crate) fn new(header: Vec<u8>, body: Option<Markup>) -> Self {
-        Self { header, body, whole: OnceLock::new() }
+    pub(crate) fn new(headers: Vec<u8>, body: Option<Markup>) -> Self {
+        Self { headers: Headers::Markup(headers), body, whole: OnceLock::new() }
+    }
+
+    pub(crate) fn plain(headers: PlainHeaders) -> Self {
+        Self { headers: Headers::Plain(headers), body: None, whole: OnceLock::new() }
+    }
+
+    /// The headers that are still to be signed.
+    pub(crate) fn plain_headers(&self) -> Option<&PlainHeaders> {
+        match &self.headers {
+            Headers::Plain(headers) => Some(headers),
+            Headers::Markup(_) => None,
+        }
+    }
+
+    /// The same, and nothing else is beside the tree then.
+    pub(crate) fn into_plain_headers(self) -> Option<PlainHeaders> {
+        match self.headers {
+            Headers::Plain(headers) => Some(headers),
+            Headers::Markup(_) => None,
+        }
     }
 
     /// The whole message as a tree. `parts` are its Header and its Body.
     pub(crate) fn whole(&self, document: &Document, parts: (NodeId, NodeId)) -> &Document {
-        let own = || Self::new(self.header.clone(), self.body.clone());
+        let own = || Self::new(self.headers.markup().into_owned(), self.body.clone());
         self.whole.get_or_init(|| own().unsealed(document.clone(), parts))
     }
 
@@ -107,8 +147,9 @@ impl Sealed {
     }
 
     fn unsealed(self, mut document: Document, (header, body): (NodeId, NodeId)) -> Document {
-        let is_whole = Markup::from(self.header).put(&mut document, header).is_ok()
-            && self.body.is_none_or(|markup| markup.put(&mut document, body).is_ok());
+        let is_whole =
+            Markup::from(self.headers.markup().into_owned()).put(&mut document, header).is_ok()
+                && self.body.is_none_or(|markup| markup.put(&mut document, body).is_ok());
         if !is_whole {
             // A part of it must not go for the whole: this message is refused by everybody.
             document.clear(header);
@@ -161,9 +202,10 @@ impl Sealed {
     ) -> Vec<u8> {
         // Of a body that is encrypted the tree has nothing any more.
         let own = if text.is_empty() { document.text_octets() } else { 0 };
-        let mut out = Vec::with_capacity(2048 + self.header.len() + text.len() + own);
+        let headers = self.headers.markup();
+        let mut out = Vec::with_capacity(2048 + headers.len() + text.len() + own);
         document.write_with_markup(&mut out, |element| match element {
-            element if Some(element) == header => Some(&self.header[..]),
+            element if Some(element) == header => Some(&headers[..]),
             element if element == body => Some(text),
             _ => None,
         });
@@ -174,7 +216,7 @@ impl Sealed {
 impl fmt::Debug for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sealed")
-            .field("header", &self.header.len())
+            .field("headers", &self.headers.markup().len())
             .field("body", &self.body)
             .finish()
     }

@@ -38,6 +38,7 @@ pub use limits::Limits;
 pub use name::{Name, NodeId, Position, Span};
 pub use parser::{Notes, Passes, StartTag, UnreadContent};
 pub use values::Value;
+pub use writer::push_text;
 
 impl std::fmt::Display for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -7,6 +7,7 @@ use base64_simd::STANDARD;
 use smallvec::SmallVec;
 
 use crate::arena::Arena;
+use crate::chars::first_forbidden_character;
 use crate::document::Document;
 use crate::element::Element;
 use crate::intern::{EMPTY, Names, XML};
@@ -339,6 +340,20 @@ fn no_leaf(_: &NodeData, _: &mut Vec<u8>) -> bool {
 /// Nothing is written but the tree.
 fn nothing_behind(_: u32) -> &'static [u8] {
     &[]
+}
+
+/// Appends character data to markup, as the writer of a tree and its canonical form have it alike. False, and nothing appended,
+/// when the text holds a character that XML 1.0 cannot carry.
+pub fn push_text(out: &mut Vec<u8>, text: &str) -> bool {
+    if first_forbidden_character(text).is_some() {
+        return false;
+    }
+    let octets = text.as_bytes();
+    match scan::escaped_text(octets, 0) == octets.len() {
+        true => out.extend_from_slice(octets),
+        false => escape_text(octets, |piece| out.extend_from_slice(piece)),
+    }
+    true
 }
 
 /// Escapes character data as Canonical XML 1.0 §2.3 does, which any parser reads back unchanged.

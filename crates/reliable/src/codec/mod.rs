@@ -4,6 +4,7 @@
 //!   [`Message::map`]. [`ReadError::fault`] is the fault to answer with, None when the request is best left
 //!   unanswered.
 //! * [`write_headers`]: the headers into an application message that has its addressing headers already.
+//! * [`write_plain_headers`]: the same as text, and the addressing headers with them.
 //! * [`write()`]: a whole message of the protocol; None for an application message.
 
 mod acknowledgement;
@@ -17,7 +18,7 @@ mod write;
 use waxwing_soap::{Addressing, AddressingVersion, Envelope};
 
 pub use error::ReadError;
-pub use write::{write, write_headers};
+pub use write::{write, write_headers, write_plain_headers};
 
 use self::error::malformed;
 use self::text::SECURITY;

@@ -1,10 +1,13 @@
 //! Writing headers and whole messages of the protocol.
 
 use waxwing_soap::addressing::write_endpoint;
-use waxwing_soap::{Addressing, AddressingVersion, EndpointReference, Envelope, MessageVersion};
+use waxwing_soap::{
+    Addressing, AddressingHeaders, AddressingVersion, EndpointReference, Envelope, MessageVersion,
+    PlainHeaders,
+};
 use waxwing_xml::{Name, NodeId, Value};
 
-use super::acknowledgement::acknowledgement_content;
+use super::acknowledgement::{acknowledgement_content, plain_content};
 use super::faults;
 use super::text::{SECURITY, append};
 use crate::address::ANONYMOUS;
@@ -26,10 +29,7 @@ pub fn write_headers(
     if headers.is_empty() {
         return;
     }
-    let root = envelope.document().root();
-    if !root.namespace_declarations().any(|(prefix, _)| prefix == "r") {
-        envelope.declare("r", version.namespace());
-    }
+    declare(envelope, version);
     // Each is put in front of those before it.
     if is_answer(envelope) {
         write_acknowledgement(envelope, headers, version);
@@ -49,13 +49,81 @@ pub fn write_headers(
     }
 }
 
+/// The same as text, with the addressing headers behind them. False, and the envelope is as it was but for a prefix that it
+/// declares, where they cannot stand so ([`Envelope::put_plain_headers`]): they are to be written as elements then.
+pub fn write_plain_headers(
+    envelope: &mut Envelope,
+    headers: &Headers,
+    addressing: &AddressingHeaders<'_>,
+    version: ReliableMessagingVersion,
+) -> bool {
+    if headers.uses_sequence_ssl || headers.uses_sequence_str {
+        return false;
+    }
+    let mut plain = PlainHeaders::default();
+    if is_answer_to(envelope.version().addressing, addressing.to) {
+        plain_sequence(&mut plain, headers, version);
+        plain_acknowledgement(&mut plain, headers, version);
+    } else {
+        plain_acknowledgement(&mut plain, headers, version);
+        plain_sequence(&mut plain, headers, version);
+    }
+    if !addressing.write_plain(envelope.version().addressing, &mut plain) {
+        return false;
+    }
+    if !headers.is_empty() {
+        declare(envelope, version);
+    }
+    envelope.put_plain_headers(plain).is_ok()
+}
+
+fn declare(envelope: &mut Envelope, version: ReliableMessagingVersion) {
+    let root = envelope.document().root();
+    if !root.namespace_declarations().any(|(prefix, _)| prefix == "r") {
+        envelope.declare("r", version.namespace());
+    }
+}
+
+fn plain_sequence(plain: &mut PlainHeaders, headers: &Headers, version: ReliableMessagingVersion) {
+    let name = |local| Name::new("r", local, version.namespace());
+    if let Some(identifier) = &headers.ack_requested {
+        plain.push(name("AckRequested"), false, |content| {
+            content.element("Identifier", identifier.as_str());
+        });
+    }
+    if let Some(sequence) = &headers.sequence {
+        plain.push(name("Sequence"), true, |content| {
+            content.element("Identifier", sequence.identifier.as_str());
+            content.element("MessageNumber", itoa::Buffer::new().format(sequence.number));
+            if sequence.last_message {
+                content.empty("LastMessage", &[]);
+            }
+        });
+    }
+}
+
+fn plain_acknowledgement(
+    plain: &mut PlainHeaders,
+    headers: &Headers,
+    version: ReliableMessagingVersion,
+) {
+    if let Some(acknowledgement) = &headers.acknowledgement {
+        let name = Name::new("r", "SequenceAcknowledgement", version.namespace());
+        plain.push(name, false, |content| plain_content(content, acknowledgement, version));
+    }
+}
+
 /// The answer of an exchange is addressed to nobody: without `To` in WS-Addressing 1.0, where a message that goes the
 /// other way on a connection of its own says that it is for the anonymous one.
 fn is_answer(envelope: &Envelope) -> bool {
     let addressing = envelope.version().addressing;
-    let to = envelope.header_named(addressing.namespace(), "To");
+    let to = envelope.header_named(addressing.namespace(), "To").map(|to| to.text());
+    is_answer_to(addressing, to.as_deref())
+}
+
+fn is_answer_to(addressing: AddressingVersion, to: Option<&str>) -> bool {
     to.is_none_or(|to| {
-        addressing == AddressingVersion::August2004 && to.text().trim() == addressing.anonymous()
+        addressing == AddressingVersion::August2004 && to.trim() == addressing.anonymous()
     })
 }
 

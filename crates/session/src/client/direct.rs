@@ -58,8 +58,14 @@ impl ClientSession {
         }
     }
 
+    /// Whether the headers of a message are signed that has no others than those of addressing and reliable messaging.
+    pub(super) fn signs_headers(&self) -> bool {
+        self.security.signs_headers() && self.headers.is_empty()
+    }
+
     fn post(&mut self, direct: DirectCall, at: &mut Moment<'_>) {
-        let mut envelope = direct.message.dress(Some(&self.settings.to), None);
+        let mut envelope =
+            direct.message.dress(Some(&self.settings.to), None, self.signs_headers());
         self.headers.write(&mut envelope);
         let plain = self.trace.then(|| envelope.clone());
         match self.security.protect(envelope, at) {

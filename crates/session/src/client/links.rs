@@ -284,7 +284,8 @@ impl ClientSession {
         let is_answer = message.relates_to.is_some();
         // A one-way call is over then, and further callbacks begin.
         let is_awaited = is_answer || message.message_id.is_none();
-        let mut envelope = ApplicationMessage::dress_once(message, Some(&self.settings.to));
+        let mut envelope =
+            ApplicationMessage::dress_once(message, Some(&self.settings.to), self.signs_headers());
         self.headers.write(&mut envelope);
         let plain = self.trace.then(|| envelope.clone());
         let envelope = self.protect_on_link(envelope, at)?;

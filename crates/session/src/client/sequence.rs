@@ -177,7 +177,7 @@ impl ClientSession {
         let to = Some(self.settings.to.as_str());
         let envelope = match &message.body {
             Body::Application(application) => {
-                Some(application.dress(to, Some((&message.headers, version))))
+                Some(application.dress(to, Some((&message.headers, version)), self.signs_headers()))
             }
             _ => codec::write(message, version, self.settings.version, to),
         };

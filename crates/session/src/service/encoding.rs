@@ -36,7 +36,8 @@ impl ServiceEndpoint {
             Said::Alone(Some(message)) => {
                 let told = self.told_of(reply, &message);
                 // It goes once: nothing of it is copied.
-                let envelope = ApplicationMessage::dress_once(message, self.recipient());
+                let envelope =
+                    ApplicationMessage::dress_once(message, self.recipient(), self.signs_headers());
                 self.encode_application(reply, told, envelope, at)
             }
             Said::Unavailable => Encoded::of(ServiceAnswer::Unavailable),
@@ -57,7 +58,7 @@ impl ServiceEndpoint {
                 self.encode_reliable_on_link(*message, to.as_deref(), context.as_ref(), at)
             }
             Outbound::Request(message, context) => {
-                let envelope = message.dress(self.recipient(), None);
+                let envelope = message.dress(self.recipient(), None, self.signs_headers());
                 self.protect_on_link(context.as_ref(), false, envelope, at)
             }
             Outbound::End(session) => {
@@ -108,7 +109,9 @@ impl ServiceEndpoint {
         let is_fault = matches!(message.body, Body::Fault(_) | Body::SoapFault(_));
         let envelope = match &message.body {
             Body::Application(Carried::Reply(own)) => {
-                Some(own.dress(to, Some((&message.headers, version))))
+                let signed =
+                    self.signs_headers() && parameters.as_ref().is_none_or(|own| own.is_empty());
+                Some(own.dress(to, Some((&message.headers, version)), signed))
             }
             _ => codec::write(&message, version, self.settings.version, to),
         };
@@ -128,6 +131,11 @@ impl ServiceEndpoint {
     fn recipient_in(&self, addressing: AddressingVersion) -> Option<&'static str> {
         let is_demanded = addressing == AddressingVersion::August2004;
         (self.over_links || is_demanded).then(|| addressing.anonymous())
+    }
+
+    /// Whether the headers of what it sends are signed.
+    fn signs_headers(&self) -> bool {
+        self.security.signs_headers()
     }
 
     /// A fault, addressed as all its messages are.
@@ -155,7 +163,11 @@ impl ServiceEndpoint {
             return Encoded::failed("an answer of a reliable session that does not exist");
         };
         if let Body::Application(Carried::Reply(application)) = &message.body {
-            let envelope = application.dress(self.recipient(), Some((&message.headers, version)));
+            let envelope = application.dress(
+                self.recipient(),
+                Some((&message.headers, version)),
+                self.signs_headers(),
+            );
             let told = self.told_of(reply, application);
             return self.encode_application(reply, told, envelope, at);
         }

@@ -351,6 +351,16 @@ impl ClientSecurity {
         !matches!(self, ClientSecurity::None)
     }
 
+    /// Whether the headers of addressing and reliable messaging are signed: the transport protects none.
+    pub fn signs_headers(&self) -> bool {
+        match self {
+            ClientSecurity::None => false,
+            ClientSecurity::OneShot(client) => !client.core.options.is_by_transport(),
+            ClientSecurity::Conversation(client) => !client.core.options.is_by_transport(),
+            ClientSecurity::Cookie(client) => !client.core.options.is_by_transport(),
+        }
+    }
+
     /// What it is set to; none without message security.
     pub fn profile(&self) -> Option<SecurityProfile> {
         match self {

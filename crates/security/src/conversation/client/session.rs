@@ -249,8 +249,7 @@ impl SecureConversationClient {
         at: &mut Moment<'_>,
     ) -> Result<(Envelope, Correlation), ClientError> {
         let session = self.session.as_ref().ok_or_else(not_open)?;
-        let message_id = envelope.addressing_header("MessageID");
-        let message_id = message_id.map(|header| header.text().trim().into());
+        let message_id = envelope.addressing_text("MessageID").map(Into::into);
         let options = &self.core.options;
         let (settings, keys) = (&options.settings, &session.current.keys);
         let parts = self.core.parts_of(&envelope, &options.requirements)?;

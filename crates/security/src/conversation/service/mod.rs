@@ -369,6 +369,11 @@ impl ServiceSecurity {
         self.closing.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the headers of addressing and reliable messaging are signed: the transport protects none.
+    pub fn signs_headers(&self) -> bool {
+        self.options.protection != Protection::None && !self.options.is_by_transport()
+    }
+
     /// What it is set to; none without message security.
     pub fn profile(&self) -> Option<SecurityProfile> {
         SecurityProfile::of_service(&self.options)

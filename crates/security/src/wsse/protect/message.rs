@@ -53,7 +53,7 @@ pub(super) fn protect(
     plan: &ProtectionPlan<'_>,
     sources: &mut Sources<'_>,
 ) -> Result<Vec<SentSignature>> {
-    let parts = Parts::find(envelope, plan.parts);
+    let parts = Parts::find(envelope, plan.parts, plan.settings.order)?;
     parts.check_version(envelope, plan.settings)?;
     let confirms_encrypted = plan.confirmations.iter().any(|c| c.encrypted);
     let encrypts = parts.any_encrypted() || plan.username.is_some() || confirms_encrypted;
@@ -164,7 +164,9 @@ impl<'a> Draft<'a> {
         }
         let (references, _) = encryptor.finish();
         let (tokens, references) = self.keys.into_text(references, settings);
+        let body = self.parts.take_encrypted_body();
         let header = Header {
+            plain: self.parts.plain(),
             stamp: self.stamp.as_ref(),
             tokens: &tokens,
             references: &references,
@@ -172,7 +174,6 @@ impl<'a> Draft<'a> {
             elements: &elements,
             signatures: &signatures,
         };
-        let body = self.parts.take_encrypted_body();
         header.add_to(envelope, settings.layout, settings.order, body);
         Ok(sent)
     }
@@ -215,6 +216,7 @@ impl<'a> Draft<'a> {
         }
         let (tokens, references) = self.keys.into_text(references, settings);
         let header = Header {
+            plain: None,
             stamp: self.stamp.as_ref(),
             tokens: &tokens,
             references: &references,

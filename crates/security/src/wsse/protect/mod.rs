@@ -10,6 +10,7 @@ mod endorse;
 mod keys;
 mod message;
 mod parts;
+mod plain;
 mod signature;
 mod transport;
 mod used_key;
@@ -17,6 +18,7 @@ mod used_key;
 use waxwing_soap::{Envelope, Markup};
 
 use self::elements::Stamp;
+use self::plain::PlainParts;
 use super::ids::Id;
 use super::names::WSSE;
 use super::plan::{Endorsing, ProtectionPlan, ProtectionToken, Sources};
@@ -79,6 +81,8 @@ impl Numbers {
 
 /// The children of the Security header as text, in their order in the strict layout.
 struct Header<'a> {
+    /// The headers of the message that stand in front of it.
+    plain: Option<&'a PlainParts>,
     stamp: Option<&'a Stamp>,
     tokens: &'a [u8],
     references: &'a [Id],
@@ -103,7 +107,8 @@ impl Header<'_> {
         let list_last = order == ProtectionOrder::EncryptBeforeSign;
         let pieces = [self.tokens, self.supporting, self.elements, self.signatures];
         let room: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let mut text = Vec::with_capacity(1024 + room);
+        let mut text = Vec::with_capacity(if self.plain.is_some() { 4096 } else { 1024 } + room);
+        self.plain.into_iter().for_each(|plain| plain.write(&mut text));
         push(&mut text, &["<o:Security s:mustUnderstand=\"1\" xmlns:o=\"", WSSE, "\">"]);
         let (first, last) = match layout {
             HeaderLayout::LaxTimestampLast => (None, self.stamp),

@@ -10,6 +10,7 @@ use super::super::text::{EncryptedType, Place};
 use super::super::{ProtectionOrder, SecuritySettings, SecurityVersion};
 use super::Numbers;
 use super::encryptor::Encryptor;
+use super::plain::PlainParts;
 use super::signature::{SignedPart, SignedParts};
 use crate::error::{Reason, Result};
 use crate::protection::{MessageProtection, ProtectionLevel};
@@ -18,6 +19,8 @@ use crate::protection::{MessageProtection, ProtectionLevel};
 pub(super) struct Parts {
     body: Part,
     headers: Vec<Part>,
+    /// Headers that are text: there are no others then.
+    plain: Option<PlainParts>,
     /// The body's content, once it is encrypted.
     encrypted_body: Option<Markup>,
 }
@@ -38,8 +41,16 @@ impl Part {
 }
 
 impl Parts {
-    pub(super) fn find(envelope: &Envelope, protection: &MessageProtection) -> Self {
+    pub(super) fn find(
+        envelope: &mut Envelope,
+        protection: &MessageProtection,
+        order: ProtectionOrder,
+    ) -> Result<Self> {
+        let plain = PlainParts::take(envelope, protection, order)?;
         let body = Part::new(envelope.body().id(), protection.body);
+        if plain.is_some() {
+            return Ok(Self { body, headers: Vec::new(), plain, encrypted_body: None });
+        }
         let found = envelope
             .headers()
             .map(|h| Part::new(h.id(), protection.header(h.namespace(), h.local_name())))
@@ -47,7 +58,7 @@ impl Parts {
         // A filter does not tell how many will come: a reliable request has six.
         let mut headers = Vec::with_capacity(8);
         headers.extend(found);
-        Self { body, headers, encrypted_body: None }
+        Ok(Self { body, headers, plain, encrypted_body: None })
     }
 
     /// WS-Security 1.0 has no encrypted headers.
@@ -105,6 +116,14 @@ impl Parts {
                 part.encrypted_id = numbers.number();
             }
         }
+        if let Some(plain) = &mut self.plain {
+            plain.identify(numbers);
+        }
+    }
+
+    /// The headers that are text.
+    pub(super) fn plain(&self) -> Option<&PlainParts> {
+        self.plain.as_ref()
     }
 
     /// The digests of the signed parts as they stand: body first, then the headers in their order.
@@ -119,6 +138,7 @@ impl Parts {
                 canonicalizer.write(element, &Exclusive::default(), &mut digest);
                 SignedPart::new(Id::numbered(part.id), &digest.finish())
             })
+            .chain(self.plain.iter().flat_map(|plain| plain.digests(settings)))
             .collect()
     }
 

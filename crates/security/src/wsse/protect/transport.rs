@@ -47,6 +47,7 @@ pub(super) fn protect(
     }
     let tokens = [header.sources, header.basic, header.endorsing, header.derived].concat();
     Header {
+        plain: None,
         stamp: stamp.as_ref(),
         tokens: &tokens,
         references: &[],
