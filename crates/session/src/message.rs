@@ -205,7 +205,9 @@ mod tests {
         let plan = ProtectionPlan::new(settings, parts, ProtectionToken::Session(&keys));
         let now = Timestamp::from_second(1_700_000_000).unwrap();
         let mut sources = Sources { now, random: &mut random, ids: &mut ids };
+        let action = envelope.action().map(std::borrow::Cow::into_owned);
         protect(&mut envelope, &plan, &mut sources).unwrap();
+        assert_eq!(envelope.action(), action.as_deref().map(Into::into));
         String::from_utf8(envelope.into_bytes()).unwrap()
     }
 

@@ -214,13 +214,24 @@ impl Envelope {
     /// holds: the last that is done to a message before it goes. Whoever looks at the tree sees the markup in it; as text it
     /// is written as it is. The markup is well-formed there, and declares what it uses but for what the envelope declares.
     pub fn seal(&mut self, header: Vec<u8>, encrypted_body: Option<Markup>) {
+        self.seal_signed(header, None, encrypted_body);
+    }
+
+    /// The same of markup that holds headers which were [taken](Self::take_plain_headers) out and signed, too.
+    pub fn seal_signed(
+        &mut self,
+        header: Vec<u8>,
+        signed: Option<PlainHeaders>,
+        encrypted_body: Option<Markup>,
+    ) {
         self.header_or_insert();
         let body = self.body;
         let document = self.document_mut();
         if encrypted_body.is_some() {
             document.clear(body);
         }
-        self.sealed = Some(Box::new(Sealed::new(header, encrypted_body)));
+        let sealed = Sealed::new(header, encrypted_body).holding(signed);
+        self.sealed = Some(Box::new(sealed));
     }
 
     /// Takes headers as text, which whoever looks at the tree sees in it. What signs the message [takes](Self::take_plain_headers)
@@ -312,7 +323,7 @@ impl Envelope {
 
     /// The text of the first addressing header of this local name, without the blanks around it.
     pub fn addressing_text(&self, local: &str) -> Option<Cow<'_, str>> {
-        let plain = self.sealed.as_ref().and_then(|sealed| sealed.plain_headers());
+        let plain = self.sealed.as_ref().and_then(|sealed| sealed.known_headers());
         let text =
             plain.and_then(|plain| plain.text_of(self.version.addressing.namespace(), local));
         if let Some(text) = text {

@@ -102,6 +102,8 @@ impl Headers {
 pub(crate) struct Sealed {
     /// Headers, behind the others.
     headers: Headers,
+    /// What of them was plain, of markup: what they say is known of a message that is only written any more.
+    signed: Option<PlainHeaders>,
     /// What the body holds, if it is encrypted: then the tree has nothing of it.
     pub(crate) body: Option<Markup>,
     whole: OnceLock<Document>,
@@ -109,11 +111,22 @@ pub(crate) struct Sealed {
 
 impl Sealed {
     pub(crate) fn new(headers: Vec<u8>, body: Option<Markup>) -> Self {
-        Self { headers: Headers::Markup(headers), body, whole: OnceLock::new() }
+        Self { headers: Headers::Markup(headers), signed: None, body, whole: OnceLock::new() }
     }
 
     pub(crate) fn plain(headers: PlainHeaders) -> Self {
-        Self { headers: Headers::Plain(headers), body: None, whole: OnceLock::new() }
+        let headers = Headers::Plain(headers);
+        Self { headers, signed: None, body: None, whole: OnceLock::new() }
+    }
+
+    /// The same of headers that hold these.
+    pub(crate) fn holding(self, signed: Option<PlainHeaders>) -> Self {
+        Self { signed, ..self }
+    }
+
+    /// Headers whose text is known, signed or not.
+    pub(crate) fn known_headers(&self) -> Option<&PlainHeaders> {
+        self.plain_headers().or(self.signed.as_ref())
     }
 
     /// The headers that are still to be signed.

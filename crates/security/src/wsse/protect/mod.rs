@@ -127,6 +127,6 @@ impl Header<'_> {
         }
         last.into_iter().for_each(|stamp| stamp.write(&mut text));
         push(&mut text, &["</o:Security>"]);
-        envelope.seal(text, body);
+        envelope.seal_signed(text, self.plain.map(PlainParts::headers), body);
     }
 }

@@ -52,6 +52,11 @@ impl PlainParts {
         Ok(Some(Self { headers, soap: envelope.version().soap, first: 0 }))
     }
 
+    /// The same as they were taken.
+    pub(super) fn headers(&self) -> PlainHeaders {
+        self.headers.clone()
+    }
+
     /// Numbers them.
     pub(super) fn identify(&mut self, numbers: &mut Numbers) {
         self.first = numbers.0;
