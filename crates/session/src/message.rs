@@ -148,7 +148,7 @@ fn write_plain(
             codec::write_plain_headers(envelope, headers, addressing, version)
         }
         None => {
-            let mut plain = PlainHeaders::default();
+            let mut plain = PlainHeaders::new();
             addressing.write_plain(envelope.version().addressing, &mut plain)
                 && envelope.put_plain_headers(plain).is_ok()
         }

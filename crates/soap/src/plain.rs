@@ -11,7 +11,7 @@ pub(crate) const SOAP_PREFIX: &str = "s";
 /// The headers of a message that is about to be signed and written, in their order.
 ///
 /// They have no attributes but `mustUnderstand`, and no prefixes but their own, SOAP's, and what is declared where it is used.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PlainHeaders {
     /// What stands between the tags of each.
     text: Vec<u8>,
@@ -45,7 +45,23 @@ pub struct PlainHeader<'a> {
     pub canonical: &'a [u8],
 }
 
+impl Default for PlainHeaders {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Room for the headers of a reliable message, so that it need not grow.
+const USUAL: (usize, usize) = (8, 1024);
+
 impl PlainHeaders {
+    /// No headers yet, and room for those that a reliable message has.
+    pub fn new() -> Self {
+        let (headers, octets) = USUAL;
+        let (text, list) = (Vec::with_capacity(octets), Vec::with_capacity(headers));
+        Self { text, list, unfit: false }
+    }
+
     /// Adds a header behind the others. `write` writes what is in it, and is called again where its canonical form is another.
     /// Names and prefixes are names of XML.
     pub fn push(

@@ -60,7 +60,7 @@ pub fn write_plain_headers(
     if headers.uses_sequence_ssl || headers.uses_sequence_str {
         return false;
     }
-    let mut plain = PlainHeaders::default();
+    let mut plain = PlainHeaders::new();
     if is_answer_to(envelope.version().addressing, addressing.to) {
         plain_sequence(&mut plain, headers, version);
         plain_acknowledgement(&mut plain, headers, version);

@@ -166,7 +166,7 @@ impl<'a> Draft<'a> {
         let (tokens, references) = self.keys.into_text(references, settings);
         let body = self.parts.take_encrypted_body();
         let header = Header {
-            plain: self.parts.plain(),
+            plain: self.parts.take_plain(),
             stamp: self.stamp.as_ref(),
             tokens: &tokens,
             references: &references,

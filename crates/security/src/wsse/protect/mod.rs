@@ -82,7 +82,7 @@ impl Numbers {
 /// The children of the Security header as text, in their order in the strict layout.
 struct Header<'a> {
     /// The headers of the message that stand in front of it.
-    plain: Option<&'a PlainParts>,
+    plain: Option<PlainParts>,
     stamp: Option<&'a Stamp>,
     tokens: &'a [u8],
     references: &'a [Id],
@@ -98,7 +98,7 @@ impl Header<'_> {
     /// Under `EncryptBeforeSign` the list of what is encrypted comes last: the receiver goes the same way back, verifies and
     /// then decrypts.
     fn add_to(
-        &self,
+        self,
         envelope: &mut Envelope,
         layout: HeaderLayout,
         order: ProtectionOrder,
@@ -108,7 +108,7 @@ impl Header<'_> {
         let pieces = [self.tokens, self.supporting, self.elements, self.signatures];
         let room: usize = pieces.iter().map(|piece| piece.len()).sum();
         let mut text = Vec::with_capacity(if self.plain.is_some() { 4096 } else { 1024 } + room);
-        self.plain.into_iter().for_each(|plain| plain.write(&mut text));
+        self.plain.iter().for_each(|plain| plain.write(&mut text));
         push(&mut text, &["<o:Security s:mustUnderstand=\"1\" xmlns:o=\"", WSSE, "\">"]);
         let (first, last) = match layout {
             HeaderLayout::LaxTimestampLast => (None, self.stamp),
@@ -127,6 +127,6 @@ impl Header<'_> {
         }
         last.into_iter().for_each(|stamp| stamp.write(&mut text));
         push(&mut text, &["</o:Security>"]);
-        envelope.seal_signed(text, self.plain.map(PlainParts::headers), body);
+        envelope.seal_signed(text, self.plain.map(PlainParts::into_headers), body);
     }
 }

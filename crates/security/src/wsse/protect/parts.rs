@@ -121,9 +121,9 @@ impl Parts {
         }
     }
 
-    /// The headers that are text.
-    pub(super) fn plain(&self) -> Option<&PlainParts> {
-        self.plain.as_ref()
+    /// The headers that are text, to be put beside those of the security.
+    pub(super) fn take_plain(&mut self) -> Option<PlainParts> {
+        self.plain.take()
     }
 
     /// The digests of the signed parts as they stand: body first, then the headers in their order.

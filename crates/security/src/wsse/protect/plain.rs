@@ -53,8 +53,8 @@ impl PlainParts {
     }
 
     /// The same as they were taken.
-    pub(super) fn headers(&self) -> PlainHeaders {
-        self.headers.clone()
+    pub(super) fn into_headers(self) -> PlainHeaders {
+        self.headers
     }
 
     /// Numbers them.
