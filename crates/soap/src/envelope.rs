@@ -329,10 +329,7 @@ impl Envelope {
         if let Some(text) = text {
             return Some(Cow::Borrowed(text.trim()));
         }
-        Some(match self.addressing_header(local)?.text() {
-            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-        })
+        self.addressing_header(local).map(|header| header.trimmed_text())
     }
 
     /// The action that the message says it has: its first header of that name, or what the transport tells.

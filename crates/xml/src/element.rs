@@ -274,6 +274,14 @@ impl<'a> Element<'a> {
         found
     }
 
+    /// The same without blanks at its ends.
+    pub fn trimmed_text(&self) -> Cow<'a, str> {
+        match self.text() {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        }
+    }
+
     /// The value that its only content was made of; see [`Document::append_value`](crate::Document::append_value). Text that
     /// came as text has none.
     #[inline]

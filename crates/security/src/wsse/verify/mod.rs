@@ -181,10 +181,9 @@ fn action(envelope: &Envelope, transport: bool) -> Result<Cow<'_, str>> {
             is_one = action.replace(header).is_none();
         }
     }
-    match action.map(|action| action.text()) {
+    match action {
         Some(_) if !is_one => Err(Reason::TooMany { what: "Action headers", limit: 1 }.into()),
-        Some(Cow::Borrowed(text)) => Ok(Cow::Borrowed(text.trim())),
-        Some(Cow::Owned(text)) => Ok(Cow::Owned(text.trim().to_owned())),
+        Some(action) => Ok(action.trimmed_text()),
         None if version.is_empty() && (transport || envelope.told_action().is_some()) => {
             Ok(envelope.told_action().unwrap_or_default().into())
         }
